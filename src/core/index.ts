@@ -1,0 +1,36 @@
+/**
+ * What every room speaks: errors, shape checks, seeded noise, owned scopes, progress and abort, and the few
+ * shapes that everything shares.
+ *
+ * @packageDocumentation
+ */
+export { writeAtomically } from './atomic.js'
+export type {
+  AttentionControl,
+  AttentionSite,
+  Denoiser,
+  LatentDiffusion,
+  LatentGeometry,
+  TokenizedPrompt,
+  Tokenizer,
+} from './diffusion.js'
+export {
+  AbortError,
+  ArgumentError,
+  AttentionError,
+  BackendError,
+  CheckpointError,
+  ContrafactError,
+  ImageError,
+  type Lesson,
+  NumericError,
+  ShapeError,
+} from './errors.js'
+export { geometryOf } from './geometry.js'
+export { type ValueAndGradients, valueAndGradients } from './gradient.js'
+export { latentNoise, type NoiseSource } from './noise.js'
+export { cropEdges, padEdges, roundUp } from './pad.js'
+export { breathe, type Progress, type RunOptions, throwIfAborted } from './run.js'
+export { Scope } from './scope.js'
+export { expectNumber, expectShape, formatShape, type NumberRule, type ShapePattern } from './shapes.js'
+export { type TorchRandom, type TorchRandomState, torchRandn } from './torch-random.js'

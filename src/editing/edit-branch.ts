@@ -1,0 +1,101 @@
+import { type AttentionControl, AttentionError, type AttentionSite } from '../core/index.js'
+import { composeRules, pairwiseControl } from '../guidance/index.js'
+import { bindControl, type ControlSetting, type StepRules } from './bind-control.js'
+import { type BlendRegion, startBlend } from './blend-region.js'
+import type { PromptControl } from './prompt-control.js'
+
+/** One edited prompt in a batch: its rules, its region, and how many maps it has rewritten. */
+export interface EditBranch {
+  /** What its control does at each step. */
+  readonly rulesAt: (step: number) => StepRules
+  /** Its local blend, if it has one. */
+  readonly region?: BlendRegion
+  /** Attention maps rewritten so far, by kind. */
+  readonly rewritten: { cross: number; self: number }
+}
+
+/** Starts a branch; end it with {@link endBranch}. */
+export function startBranch(control: PromptControl, setting: ControlSetting): EditBranch {
+  const rulesAt = bindControl(control, setting)
+  const region = control.localBlend && startBlend(control.localBlend, setting)
+  return { rulesAt, rewritten: { cross: 0, self: 0 }, ...(region && { region }) }
+}
+
+/** Frees what a branch has collected. Idempotent. */
+export function endBranch({ region }: EditBranch): void {
+  region?.words.dispose()
+  region?.except?.dispose()
+}
+
+/** The attention control of one step, and the check that it found something to control. */
+export interface StepControl {
+  /** Missing when no branch has anything to do, so that the network may take its fast path. */
+  readonly attention?: AttentionControl
+  /** Throws AttentionError if a branch's open window met no attention map. */
+  readonly verify: () => void
+}
+
+/**
+ * Unites the rules of all branches at one step into one control.
+ *
+ * @param branches - in the order of the batch's rows, after the source
+ * @param step - index of the sampling step
+ */
+export function controlOfStep(branches: readonly EditBranch[], step: number): StepControl {
+  const seen: AttentionSite[] = []
+  const atWork = branches.map((branch) => {
+    const { cross, self } = branch.rulesAt(step)
+    const rule = composeRules(...[cross, self].filter((one) => one !== undefined))
+    return { branch, rule, idle: { cross: cross !== undefined, self: self !== undefined } }
+  })
+  if (atWork.every(({ branch, idle }) => !branch.region && !idle.cross && !idle.self))
+    return { verify: () => {} }
+
+  const rewrite = pairwiseControl(
+    atWork.map(({ branch, rule, idle }) => (source, target, site) => {
+      const edited = rule(source, target, site)
+      if (edited !== target) {
+        branch.rewritten[site.kind]++
+        idle[site.kind] = false
+      }
+      branch.region?.words.add([source, edited], site)
+      branch.region?.except?.add([source, edited], site)
+      return edited
+    }),
+  )
+  const attention: AttentionControl = (probabilities, site) => {
+    seen.push(site)
+    return rewrite(probabilities, site)
+  }
+  const verify = () => {
+    for (const { idle } of atWork) if (idle.cross || idle.self) throw nothingMatched(idle, step, seen)
+  }
+  return { attention, verify }
+}
+
+function nothingMatched(
+  idle: { readonly cross: boolean; readonly self: boolean },
+  step: number,
+  seen: readonly AttentionSite[],
+): AttentionError {
+  const kind = idle.cross ? 'cross' : 'self'
+  return new AttentionError({
+    rule: `an attention control must match at least one ${kind}-attention map at every step of its window`,
+    got: `none at step ${step}, where the network showed ${describe(seen)}`,
+    mend:
+      seen.length === 0
+        ? 'The denoiser ignores its attention argument; pass one that honours it.'
+        : kind === 'self'
+          ? 'Raise maxSelfResolution to a side that exists, or set selfReplace to 0.'
+          : 'Set crossReplace to 0 for a network without cross-attention.',
+  })
+}
+
+function describe(seen: readonly AttentionSite[]): string {
+  const counts = new Map<string, number>()
+  for (const { kind, height, width } of seen) {
+    const name = `${kind} ${height}×${width}`
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return [...counts].map(([name, count]) => `${count} of ${name}`).join(', ') || 'no attention map at all'
+}

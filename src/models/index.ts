@@ -1,0 +1,49 @@
+/**
+ * CLIP, the VAE and the UNet, assembled from `nn` by a literal config.
+ *
+ * @packageDocumentation
+ */
+export {
+  type EmbeddingParameters,
+  encodeText,
+  type TextEncoderParameters,
+  type TextLayerParameters,
+  textEncoderShapes,
+} from './clip/text-encoder.js'
+export {
+  type AutoencoderConfig,
+  autoencoderConfig,
+  type DownBlockType,
+  type SchedulerConfig,
+  schedulerConfig,
+  type TextEncoderConfig,
+  textEncoderConfig,
+  type UNetConfig,
+  type UpBlockType,
+  unetConfig,
+} from './config.js'
+export type { ParameterShapes } from './shapes.js'
+export { type LoadOptions, loadStableDiffusion } from './stable-diffusion/load.js'
+export { type SaveOptions, saveStableDiffusion, type TokenizerFiles } from './stable-diffusion/save.js'
+export {
+  type StableDiffusion,
+  type StableDiffusionConfigs,
+  type StableDiffusionParts,
+  type StableDiffusionWeights,
+  stableDiffusion,
+} from './stable-diffusion/stable-diffusion.js'
+export { unetShapes } from './unet/shapes.js'
+export type { TransformerParameters } from './unet/transformer.js'
+export { type UNetBlockParameters, type UNetInput, type UNetParameters, unet } from './unet/unet.js'
+export { decodeLarge, encodeMean, type VaeMemoryOptions } from './vae/memory.js'
+export type {
+  AutoencoderArmParameters,
+  AutoencoderAttentionParameters,
+  AutoencoderBlockParameters,
+  AutoencoderDecoderParameters,
+  AutoencoderEncoderParameters,
+  AutoencoderMidParameters,
+  AutoencoderParameters,
+} from './vae/parameters.js'
+export { autoencoderShapes } from './vae/shapes.js'
+export { decode, encode, type Posterior, samplePosterior } from './vae/vae.js'

@@ -1,0 +1,55 @@
+import * as tf from '@tensorflow/tfjs'
+import {
+  type BlockControl,
+  type ConvParameters,
+  conv2d,
+  groupNorm,
+  type LinearParameters,
+  linear,
+  type NormParameters,
+  type TransformerBlockParameters,
+  transformerBlock,
+} from '../../nn/index.js'
+
+/** A spatial transformer: Stable Diffusion 1 projects by 1 × 1 convolutions, 2 by linear layers. */
+export interface TransformerParameters {
+  /** Before the projection; its epsilon is 1e-6, unlike the UNet's other norms. */
+  readonly norm: NormParameters
+  /** Into the transformer. */
+  readonly proj_in: ConvParameters | LinearParameters
+  /** One block in every Stable Diffusion. */
+  readonly transformer_blocks: readonly [TransformerBlockParameters]
+  /** Out of the transformer. */
+  readonly proj_out: ConvParameters | LinearParameters
+}
+
+/**
+ * Pixels as tokens: norm, project, transformer block, project, add (Rombach et al. 2022, appendix).
+ *
+ * @param x - `[batch, height, width, channels]`, borrowed
+ * @param context - `[batch, tokens, width]`, borrowed
+ * @returns same shape as `x`, owned by the caller
+ */
+export function transformer(
+  { norm, proj_in, transformer_blocks, proj_out }: TransformerParameters,
+  x: tf.Tensor4D,
+  context: tf.Tensor3D,
+  { heads, groups, control }: { heads: number; groups: number; control?: BlockControl },
+): tf.Tensor4D {
+  return tf.tidy(() => {
+    const [batch, height, width, channels] = x.shape
+    const tokens = tf.reshape(project(proj_in, groupNorm(norm, x, groups, 1e-6)), [
+      batch,
+      height * width,
+      channels,
+    ])
+    const mixed = transformerBlock(transformer_blocks[0], tokens as tf.Tensor3D, context, heads, control)
+    return tf.add(project(proj_out, tf.reshape(mixed, x.shape)), x)
+  })
+}
+
+function project(parameters: ConvParameters | LinearParameters, x: tf.Tensor4D): tf.Tensor4D {
+  return parameters.weight.rank === 4
+    ? conv2d(parameters as ConvParameters, x)
+    : linear(parameters as LinearParameters, x)
+}

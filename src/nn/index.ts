@@ -1,0 +1,28 @@
+/**
+ * Layers as pure functions of `(parameters, x)`, channels-last.
+ *
+ * @packageDocumentation
+ */
+export { geglu, gelu, quickGelu, silu } from './activations.js'
+export { type AttentionOptions, attention } from './attention.js'
+export { type ConvOptions, conv2d } from './conv2d.js'
+export { linear } from './linear.js'
+export { groupNorm, layerNorm } from './norms.js'
+export {
+  type ConvParameters,
+  type LinearParameters,
+  type NamedParameters,
+  type NormParameters,
+  type ParameterTree,
+  parameterTree,
+} from './parameters.js'
+export { downsample, type ResampleParameters, upsample } from './resample.js'
+export { type GroupNormOptions, type ResnetBlockParameters, resnetBlock } from './resnet-block.js'
+export { timestepEmbedding } from './timestep-embedding.js'
+export { fromTorch, toTorch } from './torch-layout.js'
+export {
+  type AttentionParameters,
+  type BlockControl,
+  type TransformerBlockParameters,
+  transformerBlock,
+} from './transformer-block.js'

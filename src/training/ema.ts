@@ -1,0 +1,29 @@
+import * as tf from '@tensorflow/tfjs'
+import type { NamedParameters } from '../nn/index.js'
+
+/**
+ * Exponential moving average of the weights: `a ← d a + (1 − d) θ`, where early on `d = (1 + step) / (10 + step)`
+ * so that the first weights are soon forgotten (Ho et al. 2020; the warm-up is TensorFlow's).
+ *
+ * @param averaged - the average so far, borrowed
+ * @param parameters - the weights after this step, borrowed
+ * @param decay - its final value; 0 makes the average the weights themselves
+ * @param step - counts from 0
+ * @returns owned by the caller
+ */
+export function average(
+  averaged: NamedParameters,
+  parameters: NamedParameters,
+  decay: number,
+  step: number,
+): NamedParameters {
+  const d = Math.min(decay, (1 + step) / (10 + step))
+  return new Map(
+    [...parameters].map(([name, theta]) => [
+      name,
+      decay === 0
+        ? theta.clone()
+        : tf.tidy(() => tf.add(tf.mul(averaged.get(name)!, d), tf.mul(theta, 1 - d))),
+    ]),
+  )
+}

@@ -1,0 +1,32 @@
+/**
+ * Loops that fit the autoencoder, the text encoder and the denoiser to captioned images.
+ *
+ * @packageDocumentation
+ */
+export { type AdamWOptions, type AdamWState, type AdamWUpdate, adamW, adamWState } from './adamw.js'
+export { type AutoencoderFitOptions, fitAutoencoder } from './autoencoder.js'
+export { conditioningRatio } from './conditioning-ratio.js'
+export { type DenoisingBatch, denoisingLoss } from './denoising-loss.js'
+export {
+  type CaptionedLatents,
+  type DiffusionBatch,
+  type DiffusionFitOptions,
+  type DiffusionTraining,
+  diffusionLoss,
+  fitDiffusion,
+  joinParameters,
+  splitParameters,
+} from './diffusion.js'
+export { drawIntegers, drawNormal } from './draw.js'
+export { average } from './ema.js'
+export { type FitOptions, fit, learningRateAt, type Objective } from './fit.js'
+export { clipByNorm, differentiate, globalNorm, type LossAndGradients } from './gradients.js'
+export { initialParameters } from './initialize.js'
+export {
+  type CurvePoint,
+  disposeTrainingState,
+  readTrainingState,
+  type TrainingState,
+  trainingState,
+  writeTrainingState,
+} from './state.js'
