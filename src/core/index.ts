@@ -28,6 +28,7 @@ export {
 } from './errors.js'
 export { geometryOf } from './geometry.js'
 export { type ValueAndGradients, valueAndGradients } from './gradient.js'
+export type { AttributeValue, Intervention } from './intervention.js'
 export { latentNoise, type NoiseSource } from './noise.js'
 export { cropEdges, padEdges, roundUp } from './pad.js'
 export { breathe, type Progress, type RunOptions, throwIfAborted } from './run.js'

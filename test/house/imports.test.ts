@@ -15,13 +15,17 @@ const arrows: Record<string, readonly string[]> = {
   models: ['nn', 'checkpoint', 'text'],
   inversion: ['schedulers', 'guidance'],
   editing: ['schedulers', 'guidance', 'inversion', 'text'],
-  training: ['nn', 'models', 'schedulers', 'checkpoint'],
+  metrics: ['nn', 'checkpoint', 'image'],
+  lance: ['schedulers', 'guidance', 'inversion', 'editing', 'text', 'image', 'checkpoint', 'metrics'],
+  scm: ['nn', 'checkpoint'],
+  training: ['nn', 'models', 'schedulers', 'checkpoint', 'scm'],
+  cli: ['backend', 'checkpoint', 'image', 'models', 'training', 'metrics', 'lance', 'scm'],
 }
 
 // Which rooms may use what lies outside.
 const outside: Record<string, readonly string[]> = {
   sharp: ['image'],
-  'node:fs': ['core', 'checkpoint', 'image'],
+  'node:fs': ['core', 'checkpoint', 'image', 'lance', 'metrics', 'cli'],
 }
 
 const source = join(import.meta.dirname, '../../src')
