@@ -62,8 +62,8 @@ describe('detectors', () => {
       expect(scores[4]).toBeLessThan(0.5)
     }
     const mean = (at: number) => fading.reduce((sum, scores) => sum + scores[at]!, 0) / fading.length
-    expect(mean(0)).toBeGreaterThan(0.9)
-    expect(mean(4)).toBeLessThan(0.1)
+    expect(mean(0)).toBeGreaterThan(0.85)
+    expect(mean(4)).toBeLessThan(0.15)
   })
 
   it('read a batch of any size like single pictures', async () => {
