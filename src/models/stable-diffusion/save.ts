@@ -40,7 +40,7 @@ export async function saveStableDiffusion(
   const path = (...parts: string[]) => join(folder, ...parts)
   await writeJson(path('unet', 'config.json'), configs.unet.raw)
   await writeJson(path('vae', 'config.json'), configs.vae.raw)
-  await writeJson(path('text_encoder', 'config.json'), configs.text.raw)
+  await writeAtomically(path('text_encoder', 'config.json'), textConfigJson(configs.text.raw))
   await writeJson(path('scheduler', 'scheduler_config.json'), configs.scheduler)
   await writeJson(path('tokenizer', 'vocab.json'), tokenizer.vocab)
   await writeAtomically(path('tokenizer', 'merges.txt'), tokenizer.merges)
@@ -61,6 +61,13 @@ export async function saveStableDiffusion(
     unet: ['diffusers', 'UNet2DConditionModel'],
     vae: ['diffusers', 'AutoencoderKL'],
   })
+}
+
+// transformers refuses a whole number where its config declares a float, and JSON.stringify writes 1 for 1.0.
+function textConfigJson(raw: object): string {
+  const floats =
+    /("(?:initializer_factor|initializer_range|layer_norm_eps|attention_dropout)": -?\d+)(?=,?\n)/g
+  return `${JSON.stringify(raw, null, 2)}\n`.replace(floats, '$1.0')
 }
 
 async function writeWeights(path: string, named: NamedParameters, dtype: 'f32' | 'f16'): Promise<void> {
