@@ -1,6 +1,9 @@
 /**
- * Which TensorFlow.js backend runs the tensors.
+ * Which TensorFlow.js backend runs the tensors, what it runs on, and how much it may hold.
  *
  * @packageDocumentation
  */
-export { type BackendChoice, type BackendName, type PassedOver, useBackend } from './use-backend.js'
+export { type BackendName, type Candidate, candidates } from './candidates.js'
+export type { BackendDevice } from './describe-device.js'
+export { explainStart } from './explain-start.js'
+export { type BackendChoice, type BackendOptions, type PassedOver, useBackend } from './use-backend.js'

@@ -1,9 +1,20 @@
 import * as tf from '@tensorflow/tfjs'
-import { BackendError } from '../core/index.js'
+import { ArgumentError, BackendError, setMemoryBudget } from '../core/index.js'
+import { type BackendName, type Candidate, candidates, fastestFirst } from './candidates.js'
+import { type BackendDevice, describeDevice } from './describe-device.js'
+import { explainStart } from './explain-start.js'
+import { guardBackend } from './guard-backend.js'
+import { forgetLost } from './lost.js'
 import { installWasmKernels } from './wasm-kernels.js'
 
-/** The backends that this library runs on. */
-export type BackendName = 'tensorflow' | 'wasm'
+/** Options of {@link useBackend}. */
+export interface BackendOptions {
+  /**
+   * The most bytes that the backend may hold, enforced before allocation; by default what the device has: 4 GiB on
+   * wasm, the free memory of the machine on tensorflow, no limit but the driver's on webgpu.
+   */
+  readonly memoryBudget?: number
+}
 
 /** What {@link useBackend} activated, and what it passed over. */
 export interface BackendChoice {
@@ -11,30 +22,40 @@ export interface BackendChoice {
   readonly backend: BackendName
   /** The npm package that carries it. */
   readonly package: string
+  /** What it runs on. */
+  readonly device: BackendDevice
+  /** The most bytes that it may hold; `Infinity` where only the driver knows. */
+  readonly memoryBudget: number
   /** Backends tried before it, with the reason each could not start. */
   readonly passedOver: readonly PassedOver[]
 }
 
 /** A backend that could not start. */
 export interface PassedOver {
+  /** The backend that was tried. */
+  readonly backend: BackendName
   /** The npm package that was tried. */
   readonly package: string
-  /** The first line of its error. */
+  /** Why it did not start, in one line. */
   readonly why: string
-}
-
-const packages: Record<BackendName, readonly string[]> = {
-  tensorflow: ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'],
-  wasm: ['@tensorflow/tfjs-backend-wasm'],
+  /** What would make it start. */
+  readonly mend: string
 }
 
 /**
- * Activates the fastest TensorFlow.js backend that is installed: tensorflow (tfjs-node-gpu, else tfjs-node),
- * else wasm. Prints nothing.
+ * Activates the fastest TensorFlow.js backend that is installed: tensorflow (tfjs-node-gpu, else tfjs-node), else
+ * webgpu (the browser's, or in Node the package `webgpu`), else wasm. Prints nothing, and starts nothing beside the
+ * one that it activates.
+ *
+ * Every kernel of the backend is guarded from then on: what would go over the memory budget is refused with a
+ * MemoryBudgetError before it is allocated, and a backend that dies mid-run throws a BackendError. Call `useBackend`
+ * again after that: it starts afresh.
  *
  * @param preference - one backend to insist on; by default the fastest that starts
+ * @param options - the memory budget
  * @returns what was chosen, and what was passed over and why
- * @throws BackendError with the install line, when the preferred backend cannot start
+ * @throws BackendError with the install line, when the preferred backend cannot start, or none can
+ * @throws ArgumentError on the name of no backend, or a budget that is not a positive number
  *
  * @example
  * ```ts
@@ -42,37 +63,57 @@ const packages: Record<BackendName, readonly string[]> = {
  * console.log(backend) // wasm
  * ```
  */
-export async function useBackend(preference?: BackendName): Promise<BackendChoice> {
-  const wanted: readonly BackendName[] = preference ? [preference] : ['tensorflow', 'wasm']
-  const passedOver: { package: string; why: string }[] = []
-  for (const backend of wanted) {
-    for (const name of packages[backend] ?? []) {
-      try {
-        await importBackend(name)
-        if (!(await tf.setBackend(backend))) throw new Error(`the backend "${backend}" did not start`)
-        await tf.ready()
-        if (backend === 'wasm') installWasmKernels()
-        return { backend, package: name, passedOver }
-      } catch (error) {
-        passedOver.push({ package: name, why: firstLine(error) })
-      }
+export async function useBackend(
+  preference?: BackendName,
+  options: BackendOptions = {},
+): Promise<BackendChoice> {
+  const wanted = preference === undefined ? fastestFirst : [preference]
+  if (!wanted.every((name) => fastestFirst.includes(name))) throw unknownBackend(preference)
+  const passedOver: PassedOver[] = []
+  for (const candidate of candidates.filter(({ backend }) => wanted.includes(backend))) {
+    const { backend, package: name } = candidate
+    try {
+      await activate(candidate)
+    } catch (error) {
+      passedOver.push({ backend, package: name, ...explainStart(candidate, error) })
+      continue
     }
+    if (backend === 'wasm') installWasmKernels()
+    guardBackend(backend)
+    const device = await describeDevice(backend)
+    const memoryBudget = options.memoryBudget ?? device.memory
+    setMemoryBudget(memoryBudget)
+    return { backend, package: name, device, memoryBudget, passedOver }
   }
   throw new BackendError({
     rule: `useBackend needs ${preference ? `the ${preference} backend` : 'one TensorFlow.js backend'} to start`,
-    got: passedOver.map(({ package: name, why }) => `${name}: ${why}`).join('; ') || `"${preference}"`,
-    mend: `Install one: npm install ${packages[preference ?? 'wasm']?.at(-1) ?? packages.wasm[0]}@${tf.version_core}.`,
+    got: passedOver.map(({ package: name, why }) => `${name}: ${why}`).join('; '),
+    mend: passedOver.at(-1)?.mend ?? '',
   })
 }
 
-async function importBackend(name: string): Promise<void> {
-  const { default: util } = await import('node:util')
-  // Node 23 removed a function that tfjs-node 4.22 calls (tfjs issue 8609).
-  const legacy = util as unknown as { isNullOrUndefined?: (value: unknown) => boolean }
-  legacy.isNullOrUndefined ??= (value) => value === null || value === undefined
-  await import(name)
+async function activate({ backend, package: name, load }: Candidate): Promise<void> {
+  await load()
+  forgetLost(backend)
+  if (!(await quietly(() => tf.setBackend(backend)))) throw new Error(`${name} registers but does not start`)
+  await tf.ready()
 }
 
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
+// tfjs warns on the console when a backend does not start; here that is an answer, not an accident.
+async function quietly<T>(work: () => Promise<T>): Promise<T> {
+  const { warn } = console
+  console.warn = () => {}
+  try {
+    return await work()
+  } finally {
+    console.warn = warn
+  }
+}
+
+function unknownBackend(name: unknown): ArgumentError {
+  return new ArgumentError({
+    rule: `useBackend knows ${fastestFirst.join(', ')}`,
+    got: JSON.stringify(name),
+    mend: 'Leave the name out for the fastest that starts.',
+  })
 }

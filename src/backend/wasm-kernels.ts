@@ -11,8 +11,8 @@ import * as tf from '@tensorflow/tfjs'
  * - `UnsortedSegmentSum`: the gradient of `tf.gather`.
  */
 export function installWasmKernels(): void {
+  if (product2d) return
   const fast = tf.getKernel('BatchMatMul', 'wasm')
-  if (fast.kernelFunc === batchMatMul) return
   product2d = fast.kernelFunc
   tf.unregisterKernel('BatchMatMul', 'wasm')
   tf.registerKernel({ ...fast, kernelFunc: batchMatMul })
@@ -25,7 +25,7 @@ export function installWasmKernels(): void {
 
 type Kernel = tf.KernelConfig['kernelFunc']
 
-let product2d: Kernel
+let product2d: Kernel | undefined
 
 // Kernels see bare tensor infos; the public ops take them as tensors, and nothing is taped inside a kernel.
 const tensorOf = (info: tf.TensorInfo): tf.Tensor => tf.engine().makeTensorFromTensorInfo(info)
@@ -34,7 +34,7 @@ const batchMatMul: Kernel = ({ inputs, attrs, backend }) => {
   const { transposeA, transposeB } = attrs as unknown as { transposeA: boolean; transposeB: boolean }
   const plain = { transposeA: false, transposeB: false }
   const multiply = (a: tf.Tensor, b: tf.Tensor) =>
-    tensorOf(product2d({ inputs: { a, b }, attrs: plain, backend }) as tf.TensorInfo)
+    tensorOf(product2d!({ inputs: { a, b }, attrs: plain, backend }) as tf.TensorInfo)
   return tf.tidy(() => {
     const [a, b] = [inputs.a as tf.Tensor, inputs.b as tf.Tensor]
     const outer = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2))

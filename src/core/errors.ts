@@ -68,6 +68,13 @@ export class BackendError extends ContrafactError {
   }
 }
 
+/** The work needs more memory than the backend's budget; nothing was allocated for what was refused. */
+export class MemoryBudgetError extends ContrafactError {
+  constructor(lesson: Lesson) {
+    super('memory', lesson)
+  }
+}
+
 /** Training left the finite numbers, or another numerical promise was broken. */
 export class NumericError extends ContrafactError {
   constructor(lesson: Lesson) {

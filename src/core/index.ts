@@ -23,12 +23,14 @@ export {
   ContrafactError,
   ImageError,
   type Lesson,
+  MemoryBudgetError,
   NumericError,
   ShapeError,
 } from './errors.js'
 export { geometryOf } from './geometry.js'
 export { type ValueAndGradients, valueAndGradients } from './gradient.js'
 export type { AttributeValue, Intervention } from './intervention.js'
+export { expectMemory, formatBytes, memoryBudget, setMemoryBudget } from './memory-budget.js'
 export { latentNoise, type NoiseSource } from './noise.js'
 export { cropEdges, padEdges, roundUp } from './pad.js'
 export { breathe, type Progress, type RunOptions, throwIfAborted } from './run.js'

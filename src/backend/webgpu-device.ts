@@ -1,0 +1,64 @@
+import { formatBytes, MemoryBudgetError, memoryBudget } from '../core/index.js'
+import { markLost } from './lost.js'
+
+/** The part of tfjs's webgpu backend that the guard needs. */
+export interface WebgpuBackend {
+  /** The device, whose loss is announced by a promise. */
+  readonly device: {
+    readonly lost: Promise<{ reason: string; message: string }>
+    readonly limits: { readonly maxBufferSize: number; readonly maxStorageBufferBindingSize: number }
+    addEventListener(type: 'uncapturederror', listener: (event: { error: Error }) => void): void
+  }
+  /** Makes and recycles buffers. */
+  readonly bufferManager: {
+    numBytesAllocated: number
+    numFreeBuffers: number
+    readonly freeBuffers: Map<string, { readonly size: number; destroy(): void }[]>
+    acquireBuffer(size: number, usage: number, ...rest: unknown[]): object
+  }
+  /** Sends what was recorded; the buffers of tensors that were disposed of meanwhile become free. */
+  submitQueue(): void
+}
+
+/**
+ * Makes the loss of a WebGPU device and its lack of memory errors: buffers are checked against the budget and the
+ * device's own limit before they are made. What the driver refuses later comes as an event; from then on the backend
+ * counts as lost, since its tensors hold nothing.
+ *
+ * @param backend - its buffer manager is replaced
+ */
+export function guardWebgpuDevice(backend: WebgpuBackend): void {
+  const { device, bufferManager } = backend
+  device.lost.then(({ reason, message }) => markLost(backend, new Error(message || reason)))
+  device.addEventListener('uncapturederror', ({ error }) => {
+    if (error.constructor.name === 'GPUOutOfMemoryError' || /out of memory/i.test(error.message)) markLost(backend, error)
+  })
+  const acquire = bufferManager.acquireBuffer.bind(bufferManager)
+  const largest = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize)
+  const fits = (size: number, usage: number) =>
+    (bufferManager.freeBuffers.get(`${size}_${usage}`)?.length ?? 0) > 0 ||
+    bufferManager.numBytesAllocated + size <= memoryBudget()
+  bufferManager.acquireBuffer = (size, usage, ...rest) => {
+    if (!fits(size, usage)) backend.submitQueue()
+    if (!fits(size, usage)) destroyFree(bufferManager)
+    if (size > largest || !fits(size, usage)) {
+      throw new MemoryBudgetError({
+        rule: `a buffer must fit the webgpu device's limit of ${formatBytes(largest)} and the budget (${formatBytes(memoryBudget())})`,
+        got: `${formatBytes(size)} beside ${formatBytes(bufferManager.numBytesAllocated)} already held`,
+        mend: 'Free tensors, or work in smaller pieces.',
+      })
+    }
+    return acquire(size, usage, ...rest)
+  }
+}
+
+// Buffers kept for the next tensor of their exact size are no use to one of another size.
+function destroyFree(manager: WebgpuBackend['bufferManager']): void {
+  for (const buffers of manager.freeBuffers.values()) {
+    for (const buffer of buffers.splice(0)) {
+      manager.numBytesAllocated -= buffer.size
+      manager.numFreeBuffers--
+      buffer.destroy()
+    }
+  }
+}

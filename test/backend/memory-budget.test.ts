@@ -1,0 +1,119 @@
+import * as tf from '@tensorflow/tfjs'
+import * as fc from 'fast-check'
+import { afterEach, describe, expect, test } from 'vitest'
+import { useBackend } from '../../src/backend/index.js'
+import {
+  ArgumentError,
+  BackendError,
+  expectMemory,
+  formatBytes,
+  MemoryBudgetError,
+  memoryBudget,
+  setMemoryBudget,
+} from '../../src/core/index.js'
+
+const backend = (process.env.CONTRAFACT_BACKEND ?? 'wasm') as 'wasm'
+const mebi = 2 ** 20
+
+afterEach(async () => {
+  await useBackend(backend)
+})
+
+describe('a memory budget', () => {
+  test('is enforced before allocation, and what was refused leaves nothing behind', async () => {
+    await useBackend(backend, { memoryBudget: tf.memory().numBytes + 64 * mebi })
+    const before = tf.memory().numBytes
+    const x = tf.zeros([4 * mebi])
+    expect(() => tf.tidy(() => [1, 2, 3, 4, 5].map((i) => tf.fill([4 * mebi], i)))).toThrow(MemoryBudgetError)
+    x.dispose()
+    expect(tf.memory().numBytes).toBe(before)
+    const first = tf.tidy(() => tf.slice(tf.add(tf.fill([4 * mebi], 1), 1), 0, 1))
+    expect((await first.data())[0]).toBe(2)
+    first.dispose()
+  })
+
+  test('refuses a single block that can never fit, and names both sizes', async () => {
+    await useBackend(backend, { memoryBudget: tf.memory().numBytes + mebi })
+    expect(() => tf.fill([mebi], 1)).toThrow(/budget.*4\.0 MiB/s)
+  })
+
+  test('is a positive number', async () => {
+    for (const memoryBudget of [0, -1, Number.NaN]) {
+      await expect(useBackend(backend, { memoryBudget })).rejects.toThrow(ArgumentError)
+    }
+  })
+
+  test('can be asked before any work: the sum decides, not the part', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2 ** 40 }), fc.integer({ min: 0, max: 2 ** 40 }), (budget, need) => {
+        setMemoryBudget(budget)
+        expect(memoryBudget()).toBe(budget)
+        const ask = () => expectMemory(need, 'a test')
+        if (tf.memory().numBytes + need <= budget) expect(ask).not.toThrow()
+        else expect(ask).toThrow(MemoryBudgetError)
+      }),
+    )
+  })
+
+  test('is told in units that a person reads', () => {
+    expect([0, 512, 1536, 4 * 2 ** 30, 200 * mebi, Number.POSITIVE_INFINITY].map(formatBytes)).toEqual([
+      '0 B',
+      '512 B',
+      '1.5 KiB',
+      '4.0 GiB',
+      '200 MiB',
+      'no limit',
+    ])
+  })
+})
+
+describe.runIf(backend === 'wasm')('the wasm heap', () => {
+  // Written without values, a tensor takes address space and touches no page.
+  const blank = (elements: number) =>
+    tf.engine().makeTensorFromDataId(tf.backend().write(null as never, [elements], 'float32'), [elements], 'float32')
+
+  test('is filled to its end without a wrong number: an error first, then right results', async () => {
+    const witness = tf.range(0, 1000)
+    const held: tf.Tensor[] = []
+    const fill = () => {
+      for (;;) held.push(blank(64 * mebi))
+    }
+    expect(fill).toThrow(MemoryBudgetError)
+    expect(held.length).toBeGreaterThan(12) // of the 16 quarters of a GiB
+    for (let size = 16 * mebi; size >= 2 ** 12; size /= 2) {
+      try {
+        for (;;) held.push(blank(size))
+      } catch (error) {
+        expect(error).toBeInstanceOf(MemoryBudgetError)
+      }
+    }
+    // The packed copy of a filter is made where JavaScript cannot see it; it too is refused, not skipped.
+    const [x, filter] = [held.pop()!, held.pop()!]
+    tf.dispose([x, filter])
+    expect(() => tf.tidy(() => tf.matMul(tf.ones([1, 1024]), tf.ones([1024, 1024])))).toThrow(MemoryBudgetError)
+    expect(await witness.data()).toEqual(Float32Array.from({ length: 1000 }, (_, i) => i))
+    tf.dispose(held)
+    const sum = tf.tidy(() => tf.matMul(tf.ones([1, 1024]), tf.ones([1024, 1024])).mean())
+    expect((await sum.data())[0]).toBe(1024)
+    tf.dispose([witness, sum])
+  }, 60_000)
+
+  test('refuses a tensor whose size does not fit 32 bits', () => {
+    expect(() => tf.backend().write(null as never, [2 ** 30 + 4], 'float32')).toThrow(MemoryBudgetError)
+  })
+
+  test('that traps is an error once, and a fresh backend after useBackend', async () => {
+    const { wasm } = tf.backend() as unknown as { wasm: { _malloc: (bytes: number) => number } }
+    const lostTensor = tf.ones([3])
+    wasm._malloc = () => {
+      throw new WebAssembly.RuntimeError('unreachable')
+    }
+    expect(() => tf.add(lostTensor, 1)).toThrow(BackendError)
+    expect(() => tf.add(lostTensor, 1)).toThrow(/Call useBackend\(\) again/)
+    lostTensor.dispose()
+    await useBackend('wasm')
+    const two = tf.tidy(() => tf.add(tf.ones([1]), 1))
+    expect((await two.data())[0]).toBe(2)
+    two.dispose()
+  })
+})
