@@ -25,6 +25,7 @@ const { values } = parseArgs({
     cross: { type: 'string', default: String(defaults.crossReplace) },
     self: { type: 'string', default: String(defaults.selfReplace) },
     skip: { type: 'string', default: String(defaults.skip) },
+    weight: { type: 'string', default: String(defaults.editWeight) },
     backend: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
@@ -36,6 +37,7 @@ const settings = {
   crossReplace: Number(values.cross),
   selfReplace: Number(values.self),
   skip: Number(values.skip),
+  editWeight: Number(values.weight),
 }
 const size = 64
 const source = 'Chest X-ray with cardiomegaly and support devices'
@@ -111,7 +113,8 @@ const distance = Object.fromEntries(
 const percent = (x: number) => `${(100 * x).toFixed(0)} %`
 console.log(
   `\n${outcomes.length} held-out phantoms, ${settings.steps} steps, guidance ${settings.guidance}, ` +
-    `cross ${settings.crossReplace}, self ${settings.selfReplace}, skip ${settings.skip}, ${backend}\n`,
+    `cross ${settings.crossReplace}, self ${settings.selfReplace}, weight ${settings.editWeight}, ` +
+    `skip ${settings.skip}, ${backend}\n`,
 )
 console.log(
   renderTable([

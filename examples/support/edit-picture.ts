@@ -5,13 +5,15 @@ import { type EditedImage, promptToPromptMany, refine } from 'contrafact/editing
 import { disposeInversion, nullText, pivotPinned, reconstruct } from 'contrafact/inversion'
 import type { StableDiffusion } from 'contrafact/models'
 import { type InvertibleScheduler, isInvertible, schedulerFromConfig } from 'contrafact/schedulers'
+import { newPhrases } from './new-words.js'
 
 /** How the demo edits; the table of the README is made with these. */
 export const defaults = {
   steps: 50,
-  guidance: 7.5,
+  guidance: 4,
   crossReplace: 0.8,
   selfReplace: 0.4,
+  editWeight: 2,
   skip: 0.4,
   inversionPrompt: '',
   method: 'pivot-pinned',
@@ -23,6 +25,8 @@ export interface EditSettings {
   readonly guidance: number
   readonly crossReplace: number
   readonly selfReplace: number
+  /** Factor for the attention of the words that a target adds; LANCE's 2. */
+  readonly editWeight: number
   readonly skip: number
   readonly inversionPrompt: string
   readonly method: 'pivot-pinned' | 'null-text'
@@ -49,7 +53,7 @@ export async function editPicture(
   settings: EditSettings,
   run: RunOptions = {},
 ): Promise<EditedPicture> {
-  const { steps, guidance, crossReplace, selfReplace, method, inversionPrompt } = settings
+  const { steps, guidance, crossReplace, selfReplace, editWeight, method, inversionPrompt } = settings
   const skip = method === 'null-text' ? 0 : settings.skip
   const scheduler = ddimOf(sd, steps)
   const invert = method === 'null-text' ? nullText : pivotPinned
@@ -57,9 +61,12 @@ export async function editPicture(
   const path = await invert(sd, image, { prompt: source, scheduler, ...how, ...run })
   try {
     const reconstruction = await reconstruct(sd, path)
-    const control = refine({ crossReplace, selfReplace })
+    const controlOf = (target: string) => {
+      const reweight = Object.fromEntries(newPhrases(source, target).map((phrase) => [phrase, editWeight]))
+      return refine({ crossReplace, selfReplace, reweight })
+    }
     const { edits, evaluations } = await promptToPromptMany(sd, path, {
-      edits: targets.map((prompt) => ({ prompt, control })),
+      edits: targets.map((prompt) => ({ prompt, control: controlOf(prompt) })),
       guidance,
       skip,
       ...run,
