@@ -6,6 +6,7 @@ import { explainStart } from './explain-start.js'
 import { guardBackend } from './guard-backend.js'
 import { forgetLost } from './lost.js'
 import { installWasmKernels } from './wasm-kernels.js'
+import { installWebgpuKernels } from './webgpu-kernels.js'
 
 /** Options of {@link useBackend}. */
 export interface BackendOptions {
@@ -79,6 +80,7 @@ export async function useBackend(
       continue
     }
     if (backend === 'wasm') installWasmKernels()
+    if (backend === 'webgpu') installWebgpuKernels()
     guardBackend(backend)
     const device = await describeDevice(backend)
     const memoryBudget = options.memoryBudget ?? device.memory

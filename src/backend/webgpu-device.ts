@@ -7,7 +7,7 @@ export interface WebgpuBackend {
   readonly device: {
     readonly lost: Promise<{ reason: string; message: string }>
     readonly limits: { readonly maxBufferSize: number; readonly maxStorageBufferBindingSize: number }
-    addEventListener(type: 'uncapturederror', listener: (event: { error: Error }) => void): void
+    addEventListener(type: 'uncapturederror', listener: (event: { error: Error; preventDefault(): void }) => void): void
   }
   /** Makes and recycles buffers. */
   readonly bufferManager: {
@@ -16,6 +16,10 @@ export interface WebgpuBackend {
     readonly freeBuffers: Map<string, { readonly size: number; destroy(): void }[]>
     acquireBuffer(size: number, usage: number, ...rest: unknown[]): object
   }
+  /** What was recorded and not yet sent. */
+  readonly commandEncoder: object | null
+  /** Ends the pass under way, as sending needs. */
+  endComputePassEncoder(): void
   /** Sends what was recorded; the buffers of tensors that were disposed of meanwhile become free. */
   submitQueue(): void
 }
@@ -30,8 +34,10 @@ export interface WebgpuBackend {
 export function guardWebgpuDevice(backend: WebgpuBackend): void {
   const { device, bufferManager } = backend
   device.lost.then(({ reason, message }) => markLost(backend, new Error(message || reason)))
-  device.addEventListener('uncapturederror', ({ error }) => {
-    if (error.constructor.name === 'GPUOutOfMemoryError' || /out of memory/i.test(error.message)) markLost(backend, error)
+  // Out of memory, or a program that the device refuses: either way a tensor does not hold what it should.
+  device.addEventListener('uncapturederror', (event) => {
+    event.preventDefault()
+    markLost(backend, event.error)
   })
   const acquire = bufferManager.acquireBuffer.bind(bufferManager)
   const largest = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize)
@@ -39,7 +45,10 @@ export function guardWebgpuDevice(backend: WebgpuBackend): void {
     (bufferManager.freeBuffers.get(`${size}_${usage}`)?.length ?? 0) > 0 ||
     bufferManager.numBytesAllocated + size <= memoryBudget()
   bufferManager.acquireBuffer = (size, usage, ...rest) => {
-    if (!fits(size, usage)) backend.submitQueue()
+    if (!fits(size, usage) && backend.commandEncoder) {
+      backend.endComputePassEncoder()
+      backend.submitQueue()
+    }
     if (!fits(size, usage)) destroyFree(bufferManager)
     if (size > largest || !fits(size, usage)) {
       throw new MemoryBudgetError({

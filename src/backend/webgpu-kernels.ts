@@ -1,0 +1,34 @@
+import * as tf from '@tensorflow/tfjs'
+
+/**
+ * Mends a kernel of the webgpu backend. Idempotent; other backends are left alone.
+ *
+ * `AddN` binds one storage buffer for each of its terms, and WebGPU promises no more than 8 for a shader: a longer sum
+ * (a clipped gradient, an ensemble) makes an invalid pipeline, whose result is whatever the buffer held. Here it is
+ * summed seven at a time.
+ */
+export function installWebgpuKernels(): void {
+  if (addAtOnce) return
+  const kernel = tf.getKernel('AddN', 'webgpu')
+  addAtOnce = kernel.kernelFunc
+  tf.unregisterKernel('AddN', 'webgpu')
+  tf.registerKernel({ ...kernel, kernelFunc: addN })
+}
+
+let addAtOnce: tf.KernelFunc | undefined
+
+// Eight buffers, less one for the result.
+const most = 7
+
+const addN: tf.KernelFunc = ({ inputs, attrs, backend }) => {
+  const terms = inputs as unknown as tf.Tensor[]
+  const sum = (some: readonly tf.Tensor[]): tf.Tensor => {
+    const info = addAtOnce!({ inputs: some as unknown as tf.NamedTensorInfoMap, attrs: attrs ?? {}, backend })
+    return tf.engine().makeTensorFromTensorInfo(info as tf.TensorInfo)
+  }
+  return tf.tidy(() => {
+    let total = sum(terms.slice(0, most))
+    for (let i = most; i < terms.length; i += most - 1) total = sum([total, ...terms.slice(i, i + most - 1)])
+    return total
+  })
+}
