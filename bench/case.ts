@@ -1,0 +1,19 @@
+/** One measurement, as both sides read it. */
+export interface Case {
+  /** Which network or loop. */
+  readonly name: string
+  /** In words, for the table. */
+  readonly shape: string
+  /** The model folder. */
+  readonly folder: string
+  /** Raw float32 inputs by name, channels-last, with their shapes. */
+  readonly inputs: Readonly<Record<string, { readonly path: string; readonly shape: readonly number[] }>>
+}
+
+/** What a side can do with a case once it is loaded. */
+export interface Prepared {
+  /** One timed run; leaves nothing behind. */
+  readonly run: () => Promise<void> | void
+  /** The result of a run, channels-last. */
+  readonly output: () => Promise<Float32Array>
+}

@@ -1,0 +1,36 @@
+/** Our side: loads a case, then answers one line for each line: `run`, `output FILE`, `peak`. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import * as tf from '@tensorflow/tfjs'
+import { useBackend } from 'contrafact'
+import type { Case } from './case.js'
+import { cases } from './ours/cases.js'
+
+const [backend, json] = process.argv.slice(2) as [string, string]
+const of: Case = JSON.parse(json)
+const say = (answer: object) => process.stdout.write(`@${JSON.stringify(answer)}\n`)
+
+const chosen = await useBackend(backend === 'fastest' ? undefined : (backend as 'wasm'))
+const prepared = await cases[of.name]!(of)
+say({ ready: chosen.backend, tensors: tf.memory().numTensors })
+for await (const line of createInterface({ input: process.stdin })) {
+  const [order, path] = line.split(' ')
+  if (order === 'run') {
+    const started = performance.now()
+    await prepared.run()
+    say({ seconds: (performance.now() - started) / 1000, tensors: tf.memory().numTensors })
+  } else if (order === 'output') {
+    writeFileSync(path!, await prepared.output())
+    say({ written: path })
+  } else if (order === 'peak') {
+    say({ peak: peakBytes() })
+  }
+}
+
+function peakBytes(): number {
+  try {
+    return 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1])
+  } catch {
+    return 1024 * process.resourceUsage().maxRSS
+  }
+}
