@@ -34,7 +34,11 @@ export async function describeDevice(backend: BackendName): Promise<BackendDevic
     case 'wasm': {
       const { version_wasm } = await import('@tensorflow/tfjs-backend-wasm')
       const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')
-      return { name: simd ? 'SIMD, one thread' : 'no SIMD, one thread', version: version_wasm, memory: wasmHeapEnd }
+      return {
+        name: simd ? 'SIMD, one thread' : 'no SIMD, one thread',
+        version: version_wasm,
+        memory: wasmHeapEnd,
+      }
     }
   }
 }

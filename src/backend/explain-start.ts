@@ -12,15 +12,24 @@ export function explainStart(candidate: Candidate, error: unknown): { why: strin
   const install = `Install it: ${candidate.install}.`
   const missing = /Cannot find (?:package|module) '([^']+)'/.exec(text)?.[1]
   if (missing && (code === undefined || /MODULE_NOT_FOUND/.test(code))) {
-    return { why: missing === candidate.package ? 'not installed' : `needs ${missing}, which is not installed`, mend: install }
+    return {
+      why: missing === candidate.package ? 'not installed' : `needs ${missing}, which is not installed`,
+      mend: install,
+    }
   }
   const again = `Remove its folder from node_modules and install it again: ${candidate.install}.`
   for (const [pattern, why] of [
-    [/NODE_MODULE_VERSION (\d+)[^]*NODE_MODULE_VERSION (\d+)/, 'its addon was built for another version of Node'],
+    [
+      /NODE_MODULE_VERSION \d+[\s\S]*NODE_MODULE_VERSION \d+/,
+      'its addon was built for another version of Node',
+    ],
     [/Module did not self-register/, 'its addon was built for another version of Node'],
     [/can not be found at path/, 'its addon was never built'],
     [/libtensorflow\S*: cannot open shared object/, 'its TensorFlow library is missing'],
-    [/invalid ELF header|file too short|not a mach-o|not a valid Win32|wrong ELF class|undefined symbol/i, 'its addon is damaged'],
+    [
+      /invalid ELF header|file too short|not a mach-o|not a valid Win32|wrong ELF class|undefined symbol/i,
+      'its addon is damaged',
+    ],
   ] as const) {
     if (pattern.test(text)) return { why: `${why} (${firstLine(text)})`, mend: again }
   }

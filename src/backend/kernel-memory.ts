@@ -24,7 +24,14 @@ export function growthOf(kernelName: string, { inputs, attrs }: Parameters<tf.Ke
     case 'FusedConv2D': {
       const [x, filter] = [inputs.x as tf.Tensor4D, inputs.filter as tf.Tensor4D]
       const { strides, pad, dilations, dimRoundingMode } = attrs as unknown as Parameters2d
-      const info = tf.backend_util.computeConv2DInfo(x.shape, filter.shape, strides, dilations, pad, dimRoundingMode)
+      const info = tf.backend_util.computeConv2DInfo(
+        x.shape,
+        filter.shape,
+        strides,
+        dilations,
+        pad,
+        dimRoundingMode,
+      )
       const pointers = bytes([info.outHeight, info.outWidth, info.filterHeight, info.filterWidth])
       const output = bytes(info.outShape)
       const packed = bytes([info.filterHeight, info.filterWidth, info.inChannels, round(info.outChannels)])

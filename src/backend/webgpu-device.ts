@@ -7,7 +7,10 @@ export interface WebgpuBackend {
   readonly device: {
     readonly lost: Promise<{ reason: string; message: string }>
     readonly limits: { readonly maxBufferSize: number; readonly maxStorageBufferBindingSize: number }
-    addEventListener(type: 'uncapturederror', listener: (event: { error: Error; preventDefault(): void }) => void): void
+    addEventListener(
+      type: 'uncapturederror',
+      listener: (event: { error: Error; preventDefault(): void }) => void,
+    ): void
   }
   /** Makes and recycles buffers. */
   readonly bufferManager: {

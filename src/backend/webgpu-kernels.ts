@@ -1,11 +1,13 @@
 import * as tf from '@tensorflow/tfjs'
 
 /**
- * Mends a kernel of the webgpu backend. Idempotent; other backends are left alone.
+ * Mends two kernels of the webgpu backend. Idempotent; other backends are left alone.
  *
- * `AddN` binds one storage buffer for each of its terms, and WebGPU promises no more than 8 for a shader: a longer sum
- * (a clipped gradient, an ensemble) makes an invalid pipeline, whose result is whatever the buffer held. Here it is
- * summed seven at a time.
+ * - `AddN` binds one storage buffer for each of its terms, and WebGPU promises no more than 8 for a shader: a longer sum
+ *   (a clipped gradient, an ensemble) makes an invalid pipeline, whose result is whatever the buffer held. Here it is
+ *   summed seven at a time.
+ * - `Transpose` of whole numbers is a program that the device refuses, with the same end. Here it goes through
+ *   float32, which is exact up to 2²⁴.
  */
 export function installWebgpuKernels(): void {
   if (addAtOnce) return
@@ -13,6 +15,9 @@ export function installWebgpuKernels(): void {
   addAtOnce = kernel.kernelFunc
   tf.unregisterKernel('AddN', 'webgpu')
   tf.registerKernel({ ...kernel, kernelFunc: addN })
+  const turn = tf.getKernel('Transpose', 'webgpu')
+  tf.unregisterKernel('Transpose', 'webgpu')
+  tf.registerKernel({ ...turn, kernelFunc: transposeOf(turn.kernelFunc) })
 }
 
 let addAtOnce: tf.KernelFunc | undefined
@@ -32,3 +37,12 @@ const addN: tf.KernelFunc = ({ inputs, attrs, backend }) => {
     return total
   })
 }
+
+const transposeOf =
+  (transpose: tf.KernelFunc): tf.KernelFunc =>
+  (call) => {
+    const x = call.inputs.x as tf.Tensor
+    if (x.dtype === 'float32' || x.dtype === 'complex64') return transpose(call)
+    const { perm } = call.attrs as unknown as { perm: number[] }
+    return tf.tidy(() => tf.cast(tf.transpose(tf.cast(x, 'float32'), perm), x.dtype))
+  }

@@ -18,10 +18,16 @@ export interface Lesson {
 export class ContrafactError extends Error {
   /** Stable across versions, fit for `switch`: `'shape'`, `'argument'`, `'checkpoint'`, ... */
   readonly code: string
+  /** What was received. */
+  readonly got: string
+  /** The next thing to try. */
+  readonly mend: string
 
   constructor(code: string, { rule, got, mend, cause }: Lesson) {
     super(`${rule}; got ${got}. ${mend}`, cause === undefined ? undefined : { cause })
     this.code = code
+    this.got = got
+    this.mend = mend
     this.name = new.target.name
   }
 }

@@ -38,7 +38,11 @@ export function setMemoryBudget(bytes: number): void {
  * @param mend - what to do when it does not fit
  * @throws MemoryBudgetError when the tensors alive and `bytes` together exceed the budget
  */
-export function expectMemory(bytes: number, what: string, mend = 'Make it smaller, or use a larger backend.'): void {
+export function expectMemory(
+  bytes: number,
+  what: string,
+  mend = 'Make it smaller, or use a larger backend.',
+): void {
   const [budget, held] = [memoryBudget(), tf.memory().numBytes]
   if (held + bytes <= budget) return
   throw new MemoryBudgetError({
@@ -53,5 +57,7 @@ export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   const step = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)))
   const value = bytes / 2 ** (10 * step)
-  return Number.isFinite(bytes) ? `${value >= 100 || step === 0 ? Math.round(value) : value.toFixed(1)} ${units[step]}` : 'no limit'
+  return Number.isFinite(bytes)
+    ? `${value >= 100 || step === 0 ? Math.round(value) : value.toFixed(1)} ${units[step]}`
+    : 'no limit'
 }

@@ -22,6 +22,14 @@ export {
   type UpBlockType,
   unetConfig,
 } from './config.js'
+export {
+  estimateMemory,
+  type MemoryConfigs,
+  type MemoryEstimate,
+  type MemoryStage,
+  type MemoryTask,
+} from './memory/estimate-memory.js'
+export { publishedModels } from './memory/published.js'
 export type { ParameterShapes } from './shapes.js'
 export { type LoadOptions, loadStableDiffusion } from './stable-diffusion/load.js'
 export { type SaveOptions, saveStableDiffusion, type TokenizerFiles } from './stable-diffusion/save.js'

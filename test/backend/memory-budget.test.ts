@@ -45,13 +45,17 @@ describe('a memory budget', () => {
 
   test('can be asked before any work: the sum decides, not the part', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 2 ** 40 }), fc.integer({ min: 0, max: 2 ** 40 }), (budget, need) => {
-        setMemoryBudget(budget)
-        expect(memoryBudget()).toBe(budget)
-        const ask = () => expectMemory(need, 'a test')
-        if (tf.memory().numBytes + need <= budget) expect(ask).not.toThrow()
-        else expect(ask).toThrow(MemoryBudgetError)
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 2 ** 40 }),
+        fc.integer({ min: 0, max: 2 ** 40 }),
+        (budget, need) => {
+          setMemoryBudget(budget)
+          expect(memoryBudget()).toBe(budget)
+          const ask = () => expectMemory(need, 'a test')
+          if (tf.memory().numBytes + need <= budget) expect(ask).not.toThrow()
+          else expect(ask).toThrow(MemoryBudgetError)
+        },
+      ),
     )
   })
 
@@ -70,7 +74,9 @@ describe('a memory budget', () => {
 describe.runIf(backend === 'wasm')('the wasm heap', () => {
   // Written without values, a tensor takes address space and touches no page.
   const blank = (elements: number) =>
-    tf.engine().makeTensorFromDataId(tf.backend().write(null as never, [elements], 'float32'), [elements], 'float32')
+    tf
+      .engine()
+      .makeTensorFromDataId(tf.backend().write(null as never, [elements], 'float32'), [elements], 'float32')
 
   test('is filled to its end without a wrong number: an error first, then right results', async () => {
     const witness = tf.range(0, 1000)
@@ -90,7 +96,9 @@ describe.runIf(backend === 'wasm')('the wasm heap', () => {
     // The packed copy of a filter is made where JavaScript cannot see it; it too is refused, not skipped.
     const [x, filter] = [held.pop()!, held.pop()!]
     tf.dispose([x, filter])
-    expect(() => tf.tidy(() => tf.matMul(tf.ones([1, 1024]), tf.ones([1024, 1024])))).toThrow(MemoryBudgetError)
+    expect(() => tf.tidy(() => tf.matMul(tf.ones([1, 1024]), tf.ones([1024, 1024])))).toThrow(
+      MemoryBudgetError,
+    )
     expect(await witness.data()).toEqual(Float32Array.from({ length: 1000 }, (_, i) => i))
     tf.dispose(held)
     const sum = tf.tidy(() => tf.matMul(tf.ones([1, 1024]), tf.ones([1024, 1024])).mean())

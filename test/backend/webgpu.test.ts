@@ -25,6 +25,13 @@ describe.runIf(process.env.CONTRAFACT_BACKEND === 'webgpu')('the webgpu backend'
     joined.dispose()
   })
 
+  test.each(['int32', 'bool'] as const)('transposes %s', async (dtype) => {
+    const turned = tf.tidy(() => tf.transpose(tf.tensor2d([0, 1, 1, 0, 0, 1], [2, 3], dtype)))
+    expect(turned.dtype).toBe(dtype)
+    expect([...(await turned.data())]).toEqual([0, 0, 1, 0, 1, 1])
+    turned.dispose()
+  })
+
   test('whose device is lost is an error, and a fresh backend after useBackend', async () => {
     const lost = tf.ones([3])
     const { device } = tf.backend() as unknown as { device: { destroy(): void; lost: Promise<unknown> } }

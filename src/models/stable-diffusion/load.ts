@@ -11,11 +11,12 @@ import {
   readText,
   resolveModel,
 } from '../../checkpoint/index.js'
-import { type RunOptions, type Tokenizer, throwIfAborted } from '../../core/index.js'
+import { expectMemory, type RunOptions, type Tokenizer, throwIfAborted } from '../../core/index.js'
 import { fromTorch, type NamedParameters } from '../../nn/index.js'
 import { loadClipTokenizer } from '../../text/index.js'
 import { textEncoderShapes } from '../clip/text-encoder.js'
 import { autoencoderConfig, schedulerConfig, textEncoderConfig, unetConfig } from '../config.js'
+import { weightBytes } from '../memory/estimate-memory.js'
 import type { ParameterShapes } from '../shapes.js'
 import { unetShapes } from '../unet/shapes.js'
 import type { VaeMemoryOptions } from '../vae/memory.js'
@@ -40,6 +41,7 @@ export interface LoadOptions
  * @returns the model, owned by the caller: `dispose()` it
  * @throws CheckpointError when the folder is incomplete, of another kind, or its tensors do not fit its
  * configs; the error lists what is missing and mis-shaped
+ * @throws MemoryBudgetError, before a weight is read, when they do not fit the backend's budget
  *
  * @example
  * ```ts
@@ -59,6 +61,8 @@ export async function loadStableDiffusion(
     text: textEncoderConfig(await config('text_encoder')),
     scheduler: schedulerConfig(await config('scheduler')),
   }
+  const { unet, vae, text } = weightBytes(configs, tf.getBackend())
+  expectMemory(unet + vae + text, `the weights of ${idOrFolder}`, useLarger)
   const tokenizer = await loadTokenizer(folder)
   const loaded: tf.Tensor[] = []
   const load = (component: string, shapes: ParameterShapes) =>
@@ -75,6 +79,9 @@ export async function loadStableDiffusion(
     throw error
   }
 }
+
+const useLarger =
+  'Use the tensorflow backend, or a smaller model; estimateMemory() tells what fits before anything is loaded.'
 
 async function loadWeights(
   folder: string,
