@@ -12,3 +12,13 @@ export {
   type Parents,
   type Value,
 } from './mechanism.js'
+export {
+  type Conditioner,
+  type ConditionerOptions,
+  conditioner,
+  type Head,
+  type Heads,
+  type HeadValues,
+} from './conditioner.js'
+export * from './mechanisms/index.js'
+export * from './hvae/index.js'

@@ -53,8 +53,8 @@ export interface Mechanism {
  */
 export function joinParents(parents: Parents): tf.Tensor2D {
   return tf.tidy(() => {
-    const columns = Object.values(parents).map((value) => value.reshape<tf.Rank.R2>([value.shape[0]!, -1]))
-    return columns.length === 1 ? columns[0]!.clone() : tf.concat2d(columns, 1)
+    const columns = Object.values(parents).map((value) => value.reshape([value.shape[0]!, -1]))
+    return (columns.length === 1 ? columns[0]!.clone() : tf.concat(columns, 1)) as tf.Tensor2D
   })
 }
 
@@ -76,6 +76,7 @@ export function drawStandardNormal(random: TorchRandom, batch: number, event: re
 export function drawUniform(random: TorchRandom, batch: number, event: readonly number[]): tf.Tensor {
   const shape = [batch, ...event]
   // Torch's float32 uniforms are multiples of 2^-24; half a step up keeps them off 0 and off 1.
-  const values = random.uniform(shape.reduce((a, b) => a * b, 1)).map((u) => Math.min(u + 2 ** -25, 1 - 2 ** -24))
+  const count = shape.reduce((a, b) => a * b, 1)
+  const values = random.uniform(count).map((u) => Math.min(u + 2 ** -25, 1 - 2 ** -24))
   return tf.tensor(values, shape)
 }

@@ -1,0 +1,8 @@
+export { affine, affineTransform } from './affine.js'
+export { bernoulli } from './bernoulli.js'
+export { type CategoricalOptions, categorical } from './categorical.js'
+export { type DeterministicOptions, deterministic } from './deterministic.js'
+export { type FlowOptions, flow, type Transform, type Transformed } from './flow.js'
+export { linearRationalSpline, linearRationalSplineTransform } from './linear-rational-spline.js'
+export { rationalQuadraticSpline, rationalQuadraticSplineTransform } from './rational-quadratic-spline.js'
+export type { SplineOptions } from './spline-bins.js'
