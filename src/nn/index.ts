@@ -18,6 +18,7 @@ export {
 } from './parameters.js'
 export { downsample, type ResampleParameters, upsample } from './resample.js'
 export { type GroupNormOptions, type ResnetBlockParameters, resnetBlock } from './resnet-block.js'
+export { type SeparableKernel, separableResize } from './separable-resize.js'
 export { timestepEmbedding } from './timestep-embedding.js'
 export { fromTorch, toTorch } from './torch-layout.js'
 export {
