@@ -5,6 +5,7 @@ import { type AdamWOptions, adamW } from './adamw.js'
 import { average } from './ema.js'
 import { clipByNorm, differentiate, globalNorm } from './gradients.js'
 import {
+  type CurvePoint,
   disposeTrainingState,
   readTrainingState,
   type TrainingState,
@@ -26,6 +27,8 @@ export interface FitOptions extends RunOptions {
   readonly adamW?: AdamWOptions
   /** Limit of the gradients' global norm; 1 by default. */
   readonly clip?: number
+  /** A step whose gradients' global norm reaches this moves nothing; no limit by default. */
+  readonly skip?: number
   /** Decay of the moving average of the weights, 0 for none; 0.999 by default. */
   readonly ema?: number
   /** Seeds every draw; step `i` draws the same whether or not the run was interrupted before it. */
@@ -96,13 +99,14 @@ async function update<Batch extends tf.TensorContainer>(
   options: FitOptions,
   ema: number,
 ): Promise<TrainingState> {
-  const { seed, clip = 1 } = options
+  const { seed, clip = 1, skip = Number.POSITIVE_INFINITY } = options
   const batch = draw(state.step, torchRandn(stepSeed(seed, state.step)))
   const { loss, gradients } = differentiateAndFree(state.parameters, batch, measure)
   const norm = globalNorm(gradients)
   try {
     const [value, size] = [(await loss.data())[0]!, (await norm.data())[0]!]
     expectFinite(value, size, state.step)
+    if (size >= skip) return unmoved(state, { loss: value, norm: size })
     const clipped = clipByNorm(gradients, size, clip)
     const rate = learningRateAt(state.step, options)
     const { parameters, state: optimizer } = adamW(
@@ -122,6 +126,19 @@ async function update<Batch extends tf.TensorContainer>(
     }
   } finally {
     tf.dispose([loss, norm, ...gradients.values()])
+  }
+}
+
+// The step counts, for the optimiser too, so that a resumed run counts the same.
+function unmoved(state: TrainingState, point: CurvePoint): TrainingState {
+  const copy = (named: NamedParameters) => new Map([...named].map(([name, tensor]) => [name, tensor.clone()]))
+  const { step, parameters, optimizer, average: averaged, curve } = state
+  return {
+    step: step + 1,
+    parameters: copy(parameters),
+    optimizer: { step: step + 1, mean: copy(optimizer.mean), square: copy(optimizer.square) },
+    average: copy(averaged),
+    curve: [...curve, point],
   }
 }
 

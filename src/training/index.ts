@@ -30,3 +30,14 @@ export {
   trainingState,
   writeTrainingState,
 } from './state.js'
+export {
+  fitHvae,
+  type HvaeBatch,
+  type HvaeData,
+  type HvaeFitOptions,
+  hvaeFitDefaults,
+  hvaeLoss,
+  inOrder,
+  latentNoise,
+} from './hvae.js'
+export { initialHvae } from './hvae-initialize.js'
