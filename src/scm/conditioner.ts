@@ -79,7 +79,10 @@ export function conditioner<H extends Heads>(
   function net(): NamedParameters {
     const random = torchRandn(seed)
     const draw = (shape: number[], bound: number) =>
-      tf.tensor(random.uniform(shape.reduce((a, b) => a * b, 1)).map((u) => (2 * u - 1) * bound), shape)
+      tf.tensor(
+        random.uniform(shape.reduce((a, b) => a * b, 1)).map((u) => (2 * u - 1) * bound),
+        shape,
+      )
     const fresh = new Map<string, tf.Tensor>()
     for (let i = 0; i < layers; i++) {
       const [from, to] = [widths[i]!, widths[i + 1]!]

@@ -22,3 +22,6 @@ export {
 } from './conditioner.js'
 export * from './mechanisms/index.js'
 export * from './hvae/index.js'
+export { type CausalGraph, causalGraph } from './graph.js'
+export type { Action, Noise, Values, Variable, Variables } from './graph-variable.js'
+export { type ParentNames, topologicalOrder } from './graph-order.js'

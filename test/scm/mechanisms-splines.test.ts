@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
+import { conditioner } from '../../src/scm/conditioner.js'
 import {
   type HeadValues,
   linearRationalSpline,
@@ -10,7 +11,6 @@ import {
   rationalQuadraticSplineTransform,
   type Transform,
 } from '../../src/scm/index.js'
-import { conditioner } from '../../src/scm/conditioner.js'
 
 interface Case {
   readonly name: string
@@ -73,7 +73,9 @@ test.each([
   tf.tidy(() => {
     const e = tf.linspace(-3.5, 3.5, 64).reshape([-1, 2])
     expect(worst(spline.predict({ e }, {}), [...e.dataSync()])).toBeLessThan(2e-3)
-    const rough = new Map([...spline.parameters].map(([name, p], i) => [name, tf.randomNormal(p.shape, 0, 1, 'float32', i)]))
+    const rough = new Map(
+      [...spline.parameters].map(([name, p], i) => [name, tf.randomNormal(p.shape, 0, 1, 'float32', i)]),
+    )
     const other = spline.with(rough)
     const x = other.predict({ e }, {})
     expect(worst(other.abduct(x, {}, undefined as never).e!, [...e.dataSync()])).toBeLessThan(1e-5)

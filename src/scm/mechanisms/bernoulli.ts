@@ -52,7 +52,11 @@ export function bernoulli(options: ConditionerOptions = {}): Mechanism {
 
     // log sigmoid(s l) = -softplus(-s l)
     logProb: (x, parents) =>
-      tf.tidy(() => softplus(sign(x).mul(logit(parents)).neg()).neg().sum<tf.Tensor1D>(-1)),
+      tf.tidy(() =>
+        softplus(sign(x).mul(logit(parents)).neg())
+          .neg()
+          .sum<tf.Tensor1D>(-1),
+      ),
 
     abduct: (x, parents, random) =>
       tf.tidy(() => {

@@ -2,7 +2,14 @@ import * as tf from '@tensorflow/tfjs'
 import type { HeadValues } from '../conditioner.js'
 import type { Mechanism } from '../mechanism.js'
 import { type FlowOptions, flow, type Transform } from './flow.js'
-import { type Bin, findBin, identityOutside, type SplineOptions, splineHeads, splineOptions } from './spline-bins.js'
+import {
+  type Bin,
+  findBin,
+  identityOutside,
+  type SplineOptions,
+  splineHeads,
+  splineOptions,
+} from './spline-bins.js'
 
 // The smallest share of a bin on either side of its division.
 const LEAST_SHARE = 0.025
@@ -75,7 +82,12 @@ function sideOf(
   { lambdas }: Pick<HeadValues<ReturnType<typeof heads>>, 'lambdas'>,
   right: (division: { run: tf.Tensor; rise: tf.Tensor }) => tf.Tensor,
 ) {
-  const λ = bin.pick(lambdas.sigmoid().mul(1 - 2 * LEAST_SHARE).add(LEAST_SHARE))
+  const λ = bin.pick(
+    lambdas
+      .sigmoid()
+      .mul(1 - 2 * LEAST_SHARE)
+      .add(LEAST_SHARE),
+  )
   const rest = λ.neg().add(1)
   const s = bin.height.div(bin.width)
   const wb = bin.left.div(bin.right).sqrt()

@@ -16,5 +16,10 @@ export function logAddExpNegative(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
 
 /** `log N(x; 0, 1)`, element by element; owned by the caller. */
 export function logStandardNormal(x: tf.Tensor): tf.Tensor {
-  return tf.tidy(() => x.square().add(Math.log(2 * Math.PI)).mul(-0.5))
+  return tf.tidy(() =>
+    x
+      .square()
+      .add(Math.log(2 * Math.PI))
+      .mul(-0.5),
+  )
 }

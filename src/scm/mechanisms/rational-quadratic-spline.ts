@@ -1,7 +1,14 @@
 import type { Tensor } from '@tensorflow/tfjs'
 import type { Mechanism } from '../mechanism.js'
 import { type FlowOptions, flow, type Transform } from './flow.js'
-import { type Bin, findBin, identityOutside, type SplineOptions, splineHeads, splineOptions } from './spline-bins.js'
+import {
+  type Bin,
+  findBin,
+  identityOutside,
+  type SplineOptions,
+  splineHeads,
+  splineOptions,
+} from './spline-bins.js'
 
 /**
  * The monotone rational-quadratic spline (Durkan et al. 2019, eqs. 4 to 8). In a bin with left corner (x_k, y_k),
@@ -32,7 +39,10 @@ export function rationalQuadraticSplineTransform(
         const θ = bin.x.to(x).div(bin.width)
         const { s, denominator, derivative } = shapeAt(θ, bin)
         const numerator = s.mul(θ.square()).add(bin.left.mul(θ.mul(θ.neg().add(1))))
-        return { value: bin.y.plus(bin.height.mul(numerator).div(denominator)), logDerivative: derivative.log() }
+        return {
+          value: bin.y.plus(bin.height.mul(numerator).div(denominator)),
+          logDerivative: derivative.log(),
+        }
       }),
 
     inverse: (heads, value) =>
@@ -59,7 +69,12 @@ function shapeAt(θ: Tensor, { width, height, left, right }: Bin) {
   const denominator = s.add(left.add(right).sub(s.mul(2)).mul(mixed))
   const derivative = s
     .square()
-    .mul(right.mul(θ.square()).add(s.mul(2).mul(mixed)).add(left.mul(θ.neg().add(1).square())))
+    .mul(
+      right
+        .mul(θ.square())
+        .add(s.mul(2).mul(mixed))
+        .add(left.mul(θ.neg().add(1).square())),
+    )
     .div(denominator.square())
   return { s, denominator, derivative }
 }

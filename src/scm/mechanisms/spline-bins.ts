@@ -113,7 +113,11 @@ const GRAIN = 2 ** -19
 // The bins' left knots in two parts: exact sums of grains, and the sum of what the grains leave over, which carries
 // the gradient. One float32 near the bound would lose what a steep bin then multiplies.
 function knots(unconstrained: tf.Tensor, bins: number, bound: number) {
-  const lengths = unconstrained.softmax(-1).mul(1 - LEAST * bins).add(LEAST).mul(2 * bound)
+  const lengths = unconstrained
+    .softmax(-1)
+    .mul(1 - LEAST * bins)
+    .add(LEAST)
+    .mul(2 * bound)
   const grains = lengths.div(GRAIN).floor().mul(GRAIN)
   return { lengths, high: sumBefore(grains).sub(bound), low: sumBefore(lengths.sub(grains)) }
 }
