@@ -1,5 +1,5 @@
-import { ndiffWords } from './words/ndiff-words.js'
 import { alignWords } from './words/align-words.js'
+import { ndiffWords } from './words/ndiff-words.js'
 
 /** What changed between two captions, word by word. */
 export interface WordDiff {

@@ -27,7 +27,9 @@ test.each([
 })
 
 describe('any two captions', () => {
-  const caption = fc.array(fc.constantFrom('no', 'with', 'edema', 'and', 'mild,', 'Effusion.'), { maxLength: 9 })
+  const caption = fc.array(fc.constantFrom('no', 'with', 'edema', 'and', 'mild,', 'Effusion.'), {
+    maxLength: 9,
+  })
   const text = caption.map((words) => words.join(' '))
 
   it('keeps as many words as the longest common subsequence', () => {

@@ -14,7 +14,11 @@ export interface HistoricWords {
  * anywhere; of several runs the first of the longest is kept, guide lines included.
  */
 export function ndiffWords(source: string, target: string): HistoricWords {
-  const words = (caption: string) => caption.toLowerCase().replace(/^\.+|\.+$/g, '').split(' ')
+  const words = (caption: string) =>
+    caption
+      .toLowerCase()
+      .replace(/^\.+|\.+$/g, '')
+      .split(' ')
   const lines = ndiff(words(source), words(target))
   return { original: longestRun(lines, '-'), edit: longestRun(lines, '+') }
 }
