@@ -6,7 +6,7 @@ import type { Terminal } from './main.js'
 import { buildAddon } from './tensorflow/build-addon.js'
 import { libraryFolder, unpackTensorflow } from './tensorflow/library.js'
 import { withLock } from './tensorflow/lock.js'
-import { putInPlace, recover, removeInstalled } from './tensorflow/place.js'
+import { putInPlace, recover, removeInstalled, sweep } from './tensorflow/place.js'
 import { type Plan, planFor } from './tensorflow/plan.js'
 import { requireTools } from './tensorflow/requirements.js'
 import { problemWith, works } from './tensorflow/verify.js'
@@ -61,6 +61,7 @@ async function install(plan: Plan, terminal: Terminal): Promise<number> {
   const built = await buildAddon(plan, tools)
   const problem = await problemWith(built)
   if (problem) {
+    sweep(plan)
     throw new BackendError({
       rule: 'install-tensorflow puts an addon in place only when a forward and a backward pass run with it',
       got: problem,

@@ -41,8 +41,7 @@ const names = ['tensorflow', 'webgpu', 'wasm'] as const satisfies readonly Backe
 
 /** Tries every backend and looks around. */
 export async function diagnose(): Promise<DoctorReport> {
-  const backends: BackendReport[] = []
-  for (const name of names) backends.push(await probeApart(name))
+  const backends = await Promise.all(names.map(probeApart))
   const works = backends.filter((report) => report.works)
   const memory = { total: totalmem(), free: freemem() }
   const others = [

@@ -63,7 +63,14 @@ export async function buildAddon(plan: Plan, tools: Tools): Promise<string> {
 
 async function fetchPackage(plan: Plan, temporary: string): Promise<string> {
   writeFileSync(join(temporary, 'package.json'), '{ "private": true }')
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--legacy-peer-deps', '--loglevel=error']
+  const flags = [
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--legacy-peer-deps',
+    '--prefer-offline',
+    '--loglevel=error',
+  ]
   const { code, output } = await run(
     'npm',
     ['install', ...flags, `${plan.package}@${plan.version}`],
@@ -81,7 +88,7 @@ async function fetchPackage(plan: Plan, temporary: string): Promise<string> {
       cpSync(join(modules, name), join(inside, name), { recursive: true, force: false })
     else renameSync(join(modules, name), join(inside, name))
   }
-  const folder = join(temporary, 'package')
+  const folder = join(temporary, 'built')
   renameSync(fetched, folder)
   rmSync(modules, { recursive: true })
   return folder

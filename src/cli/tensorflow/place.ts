@@ -40,8 +40,8 @@ export function removeInstalled(plan: Plan): boolean {
   return ours || kept
 }
 
-// Under the lock nobody else's half-made folders can be here.
-function sweep(plan: Plan): void {
+/** Removes half-made folders; under the lock they can be nobody else's. */
+export function sweep(plan: Plan): void {
   for (const prefix of [join(plan.cache, 'tmp-'), workPrefix(plan)]) {
     const folder = dirname(prefix)
     if (!existsSync(folder)) continue

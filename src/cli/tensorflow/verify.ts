@@ -28,5 +28,6 @@ export async function works(plan: Plan, folder: string): Promise<boolean> {
 /** What a forward and a backward pass with the package in a folder die of; nothing when they are right. */
 export async function problemWith(folder: string): Promise<string | undefined> {
   const { code, output } = await run(process.execPath, ['-e', script, folder])
-  return code === 0 ? undefined : tail(output)
+  if (code === 0) return undefined
+  return output.split('\n').find((line) => /^\w*Error\b/.test(line)) ?? tail(output)
 }
