@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Tensor4D } from '@tensorflow/tfjs'
 import { fileExists, readJson, writeJson } from '../../checkpoint/index.js'
 import { ArgumentError, type Tokenizer } from '../../core/index.js'
+import { CaptionError } from '../caption-error.js'
 import { whyUnchanged } from '../edit/skip.js'
 import type { Perturbation } from '../perturbation.js'
 import type { LanceRunOptions } from './options.js'
@@ -28,6 +29,8 @@ export interface PicturePlan {
   readonly unreadable?: string
   /** What describes it. */
   readonly caption?: string
+  /** Why its caption cannot be changed, where a captioner or perturber said so. */
+  readonly unperturbed?: string
   /** In order. */
   readonly edits: readonly PlannedEdit[]
   /** Batch rows of one call of the network: fixed too, since a batch of another size rounds differently. */
@@ -78,9 +81,23 @@ export async function planPicture(
   rows: number,
   { model, caption: describe, perturb }: Pick<LanceRunOptions, 'model' | 'caption' | 'perturb'>,
 ): Promise<PicturePlan> {
-  const caption = await describe({ name, path: file, image })
-  const edits = nameEdits(caption, await perturb(caption), model.tokenizer)
-  const plan = { picture: name, sha256: await hashOf(file), caption, edits, rows }
+  const sha256 = await hashOf(file)
+  let caption: string | undefined
+  let edits: PlannedEdit[] = []
+  let unperturbed: string | undefined
+  try {
+    caption = await describe({ name, path: file, image })
+    edits = nameEdits(caption, await perturb(caption), model.tokenizer)
+  } catch (error) {
+    // A caption that cannot be read is a result like any other; an endpoint that is down is not.
+    if (!(error instanceof CaptionError)) throw error
+    unperturbed = error.message
+  }
+  const plan: PicturePlan = {
+    ...{ picture: name, sha256, edits, rows },
+    ...(caption !== undefined && { caption }),
+    ...(unperturbed !== undefined && { unperturbed }),
+  }
   await writeJson(join(folder, 'plan.json'), JSON.parse(JSON.stringify(plan)))
   return plan
 }

@@ -63,16 +63,16 @@ async function editPlanned(
   save: () => Promise<void>,
 ): Promise<void> {
   const { picture, edits, rows } = plan
-  const caption = plan.caption!
   const { inversion, selfReplace } = resolveSettings(options.edit)
   const together = Math.max(1, Math.floor(requestsPerCall(rows, inversion) / selfReplace.length))
-  if (edits.length === 0) {
+  const { caption, unperturbed = 'nothing in the caption could be changed' } = plan
+  if (edits.length === 0 || caption === undefined) {
     records.push({
       picture,
       edit: null,
       status: 'unperturbed',
-      caption,
-      reason: 'nothing in the caption could be changed',
+      ...(caption !== undefined && { caption }),
+      reason: unperturbed,
     })
     return save()
   }
