@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs'
 import { breathe, NumericError, type RunOptions, type TorchRandom, torchRandn } from '../core/index.js'
 import type { NamedParameters } from '../nn/index.js'
-import { type AdamWOptions, adamW } from './adamw.js'
+import type { AdamWOptions } from './adamw.js'
 import { average } from './ema.js'
 import { clipByNorm, differentiate, globalNorm } from './gradients.js'
+import { adamWByGroup, type ParameterGroup } from './groups.js'
 import {
   type CurvePoint,
   disposeTrainingState,
@@ -25,6 +26,8 @@ export interface FitOptions extends RunOptions {
   readonly schedule?: 'constant' | 'cosine'
   /** AdamW's constants. */
   readonly adamW?: AdamWOptions
+  /** Parameters that go their own way. */
+  readonly groups?: readonly ParameterGroup[]
   /** Limit of the gradients' global norm; 1 by default. */
   readonly clip?: number
   /** A step whose gradients' global norm reaches this moves nothing; no limit by default. */
@@ -109,12 +112,13 @@ async function update<Batch extends tf.TensorContainer>(
     if (size >= skip) return unmoved(state, { loss: value, norm: size })
     const clipped = clipByNorm(gradients, size, clip)
     const rate = learningRateAt(state.step, options)
-    const { parameters, state: optimizer } = adamW(
+    const { parameters, state: optimizer } = adamWByGroup(
       state.parameters,
       clipped,
       state.optimizer,
       rate,
       options.adamW,
+      options.groups ?? [],
     )
     tf.dispose([...clipped.values()])
     return {

@@ -76,8 +76,7 @@ export async function fitHvae(
       {
         batch: (step, random) => {
           const { x, parents } = data(step, random)
-          const signed = toSigned(config, x, 'fitHvae')
-          x.dispose()
+          const signed = consume(config, x, parents)
           const weight = tf.scalar(betaWarmup > 0 ? beta * Math.min(1, (step + 1) / betaWarmup) : beta)
           return { x: signed, parents, beta: weight, noise: latentNoise(config, signed.shape[0], random) }
         },
@@ -93,6 +92,18 @@ export async function fitHvae(
       mend: error.mend,
       cause: error,
     })
+  }
+}
+
+// The data are freed whether or not they fit.
+function consume(config: HvaeConfig, x: tf.Tensor4D, parents: tf.Tensor2D): tf.Tensor4D {
+  try {
+    return toSigned(config, x, 'fitHvae')
+  } catch (error) {
+    parents.dispose()
+    throw error
+  } finally {
+    x.dispose()
   }
 }
 

@@ -41,3 +41,12 @@ export {
   latentNoise,
 } from './hvae.js'
 export { initialHvae } from './hvae-initialize.js'
+export { fitMechanisms, type MechanismFitOptions } from './scm-attributes.js'
+export { adamWByGroup, type ParameterGroup } from './groups.js'
+export {
+  type CounterfactualFitOptions,
+  type CounterfactualParts,
+  fitCounterfactual,
+  LAGRANGE,
+} from './hvae-counterfactual.js'
+export { fitPredictors, initialPredictors, type PredictorData } from './hvae-predictors.js'

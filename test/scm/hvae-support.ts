@@ -70,7 +70,7 @@ export function hashNoise(): DrawNoise {
 /** Largest difference from a digest, relative to the values' size where that is above 1. */
 export function distance(x: tf.Tensor, { shape, stride, values, rms }: Digest): number {
   if (x.shape.join() !== shape.join()) return Number.POSITIVE_INFINITY
-  const data = x.dataSync()
+  const data = x.dataSync<'float32'>()
   const size = Math.max(1, rms)
   const square = data.reduce((sum, v) => sum + v * v, 0)
   const off = Math.abs(Math.sqrt(square / data.length) - rms)

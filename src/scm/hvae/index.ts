@@ -31,4 +31,11 @@ export { type LoadedHvae, loadHvae, saveHvae } from './load.js'
 export { type HvaeMechanismOptions, hvaeMechanism, torchNoise } from './mechanism.js'
 export type { HvaeBlockParameters, HvaeDecoderBlockParameters, HvaeParameters } from './parameters.js'
 export { abductResidual, pixelsOfLatents, replayResidual } from './predict.js'
+export {
+  type PredictorConfig,
+  type PredictorHead,
+  predictorNll,
+  predictorShapes,
+  readAttributes,
+} from './predictor.js'
 export { hvaeShapes, idleParameters } from './shapes.js'

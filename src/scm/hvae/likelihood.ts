@@ -29,8 +29,9 @@ export function hvaePixels({ likelihood }: HvaeParameters, h: tf.Tensor4D): Pixe
   const [r, g, b] = tf.split(loc, 3, 3) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]
   const [gr, br, bg] = tf.split(coefficients, 3, 3) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]
   const red = tf.clipByValue(r, -1, 1)
-  const green = tf.clipByValue(tf.add(g, tf.mul(gr, red)), -1, 1)
-  const blue = tf.clipByValue(tf.add(tf.add(b, tf.mul(br, red)), tf.mul(bg, green)), -1, 1)
+  const green = tf.clipByValue(tf.add<tf.Tensor4D>(g, tf.mul(gr, red)), -1, 1)
+  const lean = tf.add(tf.mul(br, red), tf.mul(bg, green))
+  const blue = tf.clipByValue(tf.add<tf.Tensor4D>(b, lean), -1, 1)
   return { loc: tf.concat4d([red, green, blue], 3), scale }
 }
 
@@ -74,7 +75,8 @@ function heads(likelihood: HvaeParameters['likelihood'], h: tf.Tensor4D) {
 function leaning(coefficients: tf.Tensor4D, x: tf.Tensor4D): tf.Tensor4D {
   const [red, green] = tf.split(x, 3, 3) as [tf.Tensor4D, tf.Tensor4D]
   const [gr, br, bg] = tf.split(coefficients, 3, 3) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]
-  return tf.concat4d([tf.zerosLike(red), tf.mul(gr, red), tf.add(tf.mul(br, red), tf.mul(bg, green))], 3)
+  const blue = tf.add<tf.Tensor4D>(tf.mul(br, red), tf.mul(bg, green))
+  return tf.concat4d([tf.zerosLike(red), tf.mul<tf.Tensor4D>(gr, red), blue], 3)
 }
 
 function approximateCdf(v: tf.Tensor4D): tf.Tensor4D {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { type TorchRandom } from '../../core/index.js'
+import type { TorchRandom } from '../../core/index.js'
 import { type NamedParameters, parameterTree } from '../../nn/index.js'
 import { type Exogenous, joinParents, type Mechanism, type Parents, type Value } from '../mechanism.js'
 import { abductLatents, counterfactualMediators } from './abduct.js'
@@ -10,6 +10,8 @@ import { type Hvae, hvaeLatentShapes, toSigned } from './hvae.js'
 import { hvaePixels } from './likelihood.js'
 import type { HvaeParameters } from './parameters.js'
 import { abductResidual, pixelsOfLatents, replayResidual } from './predict.js'
+
+type Shape4D = [number, number, number, number]
 
 /** How an image mechanism abducts. */
 export interface HvaeMechanismOptions {
@@ -37,7 +39,7 @@ export function hvaeMechanism(model: Hvae, options: HvaeMechanismOptions = {}): 
   const { config } = model
   const { temperature = 1, alpha = 0.5, residual = 1 } = options
   const { input_res: size, input_channels: channels, context_dim } = config
-  const silent: DrawNoise = (shape) => tf.zeros([...shape]) as tf.Tensor4D
+  const silent: DrawNoise = (shape) => tf.zeros([...shape] as Shape4D)
   const contextOf = (parents: Parents, batch: number) =>
     context_dim === 0 ? tf.zeros([batch, 0]) as tf.Tensor2D : joinParents(parents)
 
@@ -94,7 +96,7 @@ export function hvaeMechanism(model: Hvae, options: HvaeMechanismOptions = {}): 
 
 /** Standard normal noise from a generator, in channels-last order. */
 export function torchNoise(random: TorchRandom): DrawNoise {
-  return (shape) => tf.tensor(random.normal(shape.reduce((a, b) => a * b, 1)), [...shape]) as tf.Tensor4D
+  return (shape) => tf.tensor4d(random.normal(shape.reduce((a, b) => a * b, 1)), [...shape] as Shape4D)
 }
 
 const toUnit = (x: tf.Tensor4D): tf.Tensor4D => tf.tidy(() => tf.div(tf.add(x, 1), 2))

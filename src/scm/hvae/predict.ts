@@ -22,5 +22,5 @@ export function abductResidual(x: tf.Tensor4D, { loc, scale }: PixelGaussian): t
 
 /** `clamp(loc + t scale u)` in [-1, 1]: the residual played back, by a part `t`. */
 export function replayResidual({ loc, scale }: PixelGaussian, u: tf.Tensor4D, t = 1): tf.Tensor4D {
-  return tf.tidy(() => tf.clipByValue(tf.add(loc, tf.mul(tf.mul(scale, u), t)), -1, 1))
+  return tf.tidy(() => tf.clipByValue(tf.add<tf.Tensor4D>(loc, tf.mul(tf.mul(scale, u), t)), -1, 1))
 }
