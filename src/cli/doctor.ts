@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { probe } from './doctor/probe.js'
 import { render } from './doctor/render.js'
 import { diagnose } from './doctor/report.js'
-import type { Terminal } from './main.js'
+import type { Terminal } from './terminal.js'
 
 /**
  * `contrafact doctor`: what runs here, what does not, and how to get it.

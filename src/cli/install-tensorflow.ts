@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { BackendError } from '../core/index.js'
-import type { Terminal } from './main.js'
 import { buildAddon } from './tensorflow/build-addon.js'
-import { libraryFolder, unpackTensorflow } from './tensorflow/library.js'
+import { unpackTensorflow } from './tensorflow/library.js'
 import { withLock } from './tensorflow/lock.js'
 import { putInPlace, recover, removeInstalled, sweep } from './tensorflow/place.js'
-import { type Plan, planFor } from './tensorflow/plan.js'
+import { libraryFolder, type Plan, planFor } from './tensorflow/plan.js'
 import { requireTools } from './tensorflow/requirements.js'
 import { problemWith, works } from './tensorflow/verify.js'
+import type { Terminal } from './terminal.js'
 
 /**
  * `contrafact install-tensorflow`: the tensorflow backend without Google's download.

@@ -1,14 +1,7 @@
 import { ContrafactError } from '../core/index.js'
 import { doctorCommand } from './doctor.js'
 import { installCommand } from './install-tensorflow.js'
-
-/** Where a command writes. */
-export interface Terminal {
-  /** The answer. */
-  readonly out: (line: string) => void
-  /** How it goes, and what went wrong. */
-  readonly err: (line: string) => void
-}
+import type { Terminal } from './terminal.js'
 
 const usage = `contrafact <command>
 

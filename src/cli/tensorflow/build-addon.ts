@@ -11,8 +11,8 @@ import {
 } from 'node:fs'
 import { join, relative } from 'node:path'
 import { BackendError } from '../../core/index.js'
-import { libraries, libraryFolder } from './library.js'
-import { marker, type Plan, workPrefix } from './plan.js'
+import { libraries } from './library.js'
+import { libraryFolder, marker, type Plan, workPrefix } from './plan.js'
 import type { Tools } from './requirements.js'
 import { run, tail } from './run.js'
 

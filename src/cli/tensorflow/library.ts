@@ -1,14 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { BackendError } from '../../core/index.js'
-import type { Plan } from './plan.js'
+import { libraryFolder, type Plan } from './plan.js'
 import type { Tools } from './requirements.js'
 import { run, tail } from './run.js'
-
-/** Where TensorFlow of a version is kept; it exists only when it is whole. */
-export function libraryFolder({ cache, tensorflow, gpu }: Plan): string {
-  return join(cache, `tensorflow-${gpu ? 'gpu' : 'cpu'}-${tensorflow}`)
-}
 
 /** The two shared libraries of the wheel that the addon links to. */
 export const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] as const

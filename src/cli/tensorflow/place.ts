@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { libraryFolder } from './library.js'
-import { marker, type Plan, workPrefix } from './plan.js'
+import { libraryFolder, marker, type Plan, workPrefix } from './plan.js'
 
 // What was in place before, for the moment between two renames.
 const previousOf = ({ cache, gpu }: Plan) => join(cache, gpu ? 'previous-gpu' : 'previous')

@@ -55,3 +55,8 @@ export const marker = 'contrafact-build.json'
 export function workPrefix({ project }: Plan): string {
   return join(project, 'node_modules', '.contrafact-')
 }
+
+/** Where TensorFlow of a version is kept; it exists only when it is whole. */
+export function libraryFolder({ cache, tensorflow, gpu }: Plan): string {
+  return join(cache, `tensorflow-${gpu ? 'gpu' : 'cpu'}-${tensorflow}`)
+}

@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { BackendError, formatBytes } from '../../core/index.js'
-import { libraryFolder } from './library.js'
-import type { Plan } from './plan.js'
+import { libraryFolder, type Plan } from './plan.js'
 import { run } from './run.js'
 
 /** The programs that an installation runs. */
