@@ -31,12 +31,13 @@ export function htmlFigures(figures: readonly Figure[]): string {
  * A table; wide ones scroll within the page.
  *
  * @param rows - the header, then the body
+ * @param align - of every column but the first
  */
-export function htmlTable(rows: readonly (readonly string[])[]): string {
+export function htmlTable(rows: readonly (readonly string[])[], align: 'left' | 'right' = 'right'): string {
   const cells = (tag: 'th' | 'td', row: readonly string[]) =>
     `<tr>${row.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`
   const [header = [], ...body] = rows
-  return `<div class="wide"><table><thead>${cells('th', header)}</thead><tbody>${body.map((row) => cells('td', row)).join('')}</tbody></table></div>`
+  return `<div class="wide"><table class="${align}"><thead>${cells('th', header)}</thead><tbody>${body.map((row) => cells('td', row)).join('')}</tbody></table></div>`
 }
 
 /**
@@ -68,16 +69,16 @@ export function htmlPage(title: string, lead: string, body: string): string {
   h1 { font-size: 1.6rem; margin-bottom: .3rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
   h3 { font-size: 1rem; margin: 1.5rem 0 .3rem; }
   .row { display: flex; flex-wrap: wrap; gap: 1rem; }
-  figure { margin: 0; flex: 0 1 18rem; } figcaption { font-size: .85rem; opacity: .75; }
-  .small figure { flex-basis: 11rem; }
-  img { width: 100%; image-rendering: pixelated; border-radius: 4px; background: #888; }
-  .wide { overflow-x: auto; }
+  figure { margin: 0; } figcaption { font-size: .85rem; opacity: .75; }
+  img { height: min(15rem, 60vw); width: auto; image-rendering: pixelated; border-radius: 4px; background: #888; }
+  .wide { overflow-x: auto; margin-top: .5rem; }
   table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
   th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #8884; }
   th:first-child, td:first-child { text-align: left; }
   .tag { font-size: .75rem; font-weight: 600; padding: .1rem .5rem; border-radius: 1rem; background: #8883; }
   .passed { background: #2a74; } .rejected { background: #c434; }
   .small-text { font-size: .85rem; opacity: .8; margin: .2rem 0 .6rem; }
+  .left td, .left th { text-align: left; }
   pre { overflow: auto; font-size: .8rem; padding: 1rem; background: #8882; border-radius: 4px; }
 </style>
 <h1>${escapeHtml(title)}</h1>

@@ -100,7 +100,7 @@ function judgeByThreshold(gate: ThresholdGate, evidence: Evidence): Verdict {
       const min = gate.min ?? 0
       const values = { newWords, oldWords }
       if (newWords === null || oldWords === null) {
-        const note = 'does not apply: the caption only gained, or only lost, words'
+        const note = 'does not apply: words were only added, or only left out'
         return { gate: gate.gate, passed: true, values, min, note }
       }
       return { gate: gate.gate, passed: newWords - oldWords > min, values, min }

@@ -4,7 +4,7 @@ import { escapeHtml, htmlDetails, htmlFigures, htmlPage, htmlTable } from '../..
 import { predictionChange } from '../analysis/sensitivity.js'
 import type { Verdict } from '../gates/gate.js'
 import type { LanceRunOptions } from './options.js'
-import type { EditRecord } from './records.js'
+import type { EditRecord, Predictions } from './records.js'
 import type { LanceSummary } from './summary.js'
 
 // Pictures are inline, so a page of many thousand would open nowhere.
@@ -84,64 +84,82 @@ async function renderPicture(
   const caption = records.find((record) => record.caption !== undefined)?.caption
   if (caption !== undefined) parts.push(`<p>“${escapeHtml(caption)}”</p>`)
   const cut = records.find(({ truncated }) => truncated && truncated.source !== '')?.truncated
-  if (cut) parts.push(`<p class="small-text">Cut off by the text encoder: “${escapeHtml(cut.source)}”</p>`)
-  const first = records.find((record) => shown.has(record))
-  if (first) {
-    const { original, reconstruction } = first.files!
-    parts.push(
-      await figures(out, [
-        [original, 'original'],
-        [reconstruction, 'reconstruction'],
-      ]),
-    )
+  if (cut) parts.push(small(`Cut off by the text encoder: “${cut.source}”`))
+  const files = records.find((record) => shown.has(record))?.files
+  if (files) {
+    const pair = [
+      [files.original, 'original'],
+      [files.reconstruction, 'reconstruction'],
+    ] as const
+    parts.push(await figures(out, pair))
   }
   for (const record of records) parts.push(await renderEdit(out, record, shown.has(record)))
   return parts.join('\n')
 }
 
 async function renderEdit(out: string, record: EditRecord, withPictures: boolean): Promise<string> {
-  const { edit, status, reason, perturbation, kept, predictions, files, truncated } = record
+  const { edit, status, reason, perturbation, kept, predictions, files, truncated, emphasised = [] } = record
   const tag = `<span class="tag ${status}">${status}</span>`
   const parts = [`<h3>${tag} ${escapeHtml(perturbation?.target ?? edit ?? '')}</h3>`]
-  if (reason !== undefined) parts.push(`<p class="small-text">${escapeHtml(reason)}</p>`)
+  if (reason !== undefined) parts.push(small(reason))
   if (!kept) return parts.join('\n')
-  const cut =
-    truncated && truncated.target !== '' ? `; cut off by the text encoder: “${truncated.target}”` : ''
-  parts.push(
-    `<p class="small-text">${escapeHtml(`${perturbation!.kind}; self-replace ${kept.selfReplace}${cut}`)}</p>`,
-  )
-  if (withPictures)
-    parts.push(
-      await figures(out, [
-        [files!.edited, 'edited'],
-        [files!.difference, 'edited minus reconstruction'],
-      ]),
-    )
-  const change = predictions && predictionChange(predictions.reconstruction, predictions.edited)
-  const changes = Object.entries(change ?? {}).map(([label, by]) => [
-    label,
-    predictions!.reconstruction[label]!.toFixed(2),
-    predictions!.edited[label]!.toFixed(2),
-    `${by < 0 ? '−' : '+'}${Math.abs(by).toFixed(2)}`,
-  ])
-  if (kept.verdicts.length > 0) {
-    parts.push(htmlTable([['gate', 'verdict', 'measured', 'at least'], ...kept.verdicts.map(verdictRow)]))
+  const about = [
+    perturbation!.kind,
+    `self-replace ${kept.selfReplace}`,
+    ...(emphasised.length > 0 ? [`strengthened: ${emphasised.join(', ')}`] : []),
+    ...(truncated && truncated.target !== '' ? [`cut off by the text encoder: “${truncated.target}”`] : []),
+  ]
+  parts.push(small(about.join('; ')))
+  if (withPictures) {
+    const three = [
+      [files!.reconstruction, 'reconstruction'],
+      [files!.edited, 'edited'],
+      [files!.difference, 'edited minus reconstruction'],
+    ] as const
+    parts.push(await figures(out, three))
   }
-  if (changes.length > 0)
-    parts.push(htmlTable([['model under test', 'before', 'after', 'change'], ...changes]))
+  const tables: string[] = []
+  if (kept.verdicts.length > 0) {
+    const rows = kept.verdicts.map(verdictRow)
+    tables.push(htmlTable([['gate', 'verdict', 'measured', 'needs'], ...rows], 'left'))
+  }
+  if (predictions) tables.push(htmlTable(predictionRows(predictions)))
+  parts.push(`<div class="row">${tables.join('')}</div>`)
   return parts.join('\n')
 }
 
-function verdictRow({ gate, passed, values, min, note }: Verdict): string[] {
-  const numbers = Object.entries(values).map(
-    ([name, value]) => `${name} ${value === null ? 'undefined' : value.toFixed(3)}`,
-  )
+function predictionRows({ reconstruction, edited }: Predictions): string[][] {
+  const changes = Object.entries(predictionChange(reconstruction, edited))
   return [
-    gate,
-    passed ? 'passed' : 'stopped',
-    [...numbers, ...(note ? [note] : [])].join(', '),
-    min === undefined ? '' : String(min),
+    ['model under test', 'before', 'after', 'change'],
+    ...changes.map(([label, by]) => [
+      label,
+      reconstruction[label]!.toFixed(2),
+      edited[label]!.toFixed(2),
+      `${by < 0 ? '−' : '+'}${Math.abs(by).toFixed(2)}`,
+    ]),
   ]
+}
+
+const small = (text: string) => `<p class="small-text">${escapeHtml(text)}</p>`
+
+// How a value reads on the page.
+const measures: Readonly<Record<string, string>> = {
+  imageImage: 'cosine',
+  sourceText: 'source',
+  targetText: 'target',
+  directional: 'cosine',
+  newWords: 'new words',
+  oldWords: 'old words',
+  psnr: 'dB',
+}
+
+function verdictRow({ gate, passed, values, min, note }: Verdict): string[] {
+  const numbers = Object.entries(values).flatMap(([name, value]) =>
+    value === null ? [] : [`${measures[name] ?? name} ${value.toFixed(2)}`],
+  )
+  const needs = min === undefined ? '' : gate === 'prediction-consistency' ? min === 0 ? 'new > old' : `new > old + ${min}` : `≥ ${min}`
+  return [gate, passed ? 'passed' : 'stopped', note ?? numbers.join(', '), needs]
 }
 
 async function figures(
