@@ -12,6 +12,8 @@ export interface BcaInput {
   readonly estimate: number
   /** The nominal coverage. */
   readonly level: number
+  /** Rows of each patient: with unequal ones the data are worth fewer patients than they have. */
+  readonly sizes: readonly number[]
   /** The statistic without each patient in turn; called only where it is needed. */
   readonly leaveOneOut: () => readonly number[]
 }
@@ -36,8 +38,9 @@ export interface BcaBounds {
  * α(z) = Φ( z0 + (z0 + z) / (1 - a (z0 + z)) )     z = ± Φ⁻¹((1 + level) / 2)
  * ```
  *
- * and the bounds are the α quantiles of θ*. Expanded, z is `√(n / (n - 1)) t`, t the quantile of Student's t with
- * n - 1 degrees of freedom: the normal-theory answer to resampling n patients only (Hesterberg 2015).
+ * and the bounds are the α quantiles of θ*. Expanded, z is `√(n / (n - 1)) t` with t the quantile of Student's t with
+ * n - 1 degrees of freedom: the normal-theory answer to resampling few patients (Hesterberg 2015), where n is
+ * Kish's effective number of patients, `(Σ k)² / Σ k²` for patients with k rows.
  *
  * @param input - the resampled statistics
  * @param expanded - widen for few patients
@@ -55,15 +58,25 @@ export function bcaBounds(input: BcaInput, expanded = false): BcaBounds {
   const without = input.leaveOneOut()
   const usable = without.filter(Number.isFinite)
   const a = usable.length > 1 ? acceleration(usable) : 0
-  const n = without.length
-  const z = expanded ? Math.sqrt(n / (n - 1)) * studentTQuantile(1 - tail, n - 1) : normalQuantile(1 - tail)
-  const bound = (z: number) => sampleQuantile(sorted, normalCdf(z0 + (z0 + z) / (1 - a * (z0 + z))))
-  return {
-    low: bound(-z),
-    high: bound(z),
-    method: expanded ? 'bca-expanded' : 'bca',
-    flags: usable.length < n ? ['undefined-resamples'] : [],
+  const reach = expanded ? expandedQuantile(1 - tail, input.sizes) : normalQuantile(1 - tail)
+  const bound = (z: number) => {
+    const left = 1 - a * (z0 + z)
+    // Beyond the pole the transformation has run off to infinity: the most extreme resample is the bound.
+    const moved = left > 0 ? z0 + (z0 + z) / left : Math.sign(z0 + z) * Number.POSITIVE_INFINITY
+    return sampleQuantile(sorted, normalCdf(moved))
   }
+  return {
+    low: bound(-reach),
+    high: bound(reach),
+    method: expanded ? 'bca-expanded' : 'bca',
+    flags: usable.length < without.length ? ['undefined-resamples'] : [],
+  }
+}
+
+function expandedQuantile(p: number, sizes: readonly number[]): number {
+  const rows = sizes.reduce((sum, k) => sum + k, 0)
+  const n = rows ** 2 / sizes.reduce((sum, k) => sum + k ** 2, 0)
+  return Math.sqrt(n / (n - 1)) * studentTQuantile(p, n - 1)
 }
 
 /**

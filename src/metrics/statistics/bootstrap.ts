@@ -22,8 +22,8 @@ export interface BootstrapOptions<Row> {
   /** The nominal coverage; 0.95. */
   readonly level?: number | undefined
   /**
-   * `'bca'` corrects bias and skewness; `'percentile'` takes the quantiles as they are; `'bca-expanded'` also makes
-   * up for the narrowness of resampling few patients, whose bounds are the default's at many. `'bca'`.
+   * `'bca'` (Efron's, scipy's) corrects bias and skewness; `'percentile'` takes the quantiles as they are. Both are
+   * too narrow for some tens of patients; `'bca-expanded'`, the default, makes up for that and is BCa at many.
    */
   readonly method?: 'bca' | 'bca-expanded' | 'percentile' | undefined
 }
@@ -62,7 +62,7 @@ export interface BootstrapResult {
  * @see Efron 1987, "Better bootstrap confidence intervals"; Davison & Hinkley 1997, section 3.8 for clusters.
  */
 export function bootstrap<Row>(options: BootstrapOptions<Row>): BootstrapResult {
-  const { rows, statistic, resamples = 2000, seed = 0, level = 0.95, method = 'bca' } = options
+  const { rows, statistic, resamples = 2000, seed = 0, level = 0.95, method = 'bca-expanded' } = options
   expectLevel(level, 'bootstrap')
   const groups = rowsByPatient(options.patients, rows.length, 'bootstrap')
   const draws =
@@ -95,14 +95,15 @@ export function bootstrap<Row>(options: BootstrapOptions<Row>): BootstrapResult 
     groups.map((_, left) =>
       statistic(gather(groups.flatMap((_, patient) => (patient === left ? [] : [patient])))),
     )
-  const input: BcaInput = { sorted, estimate, level, leaveOneOut }
+  const sizes = groups.map((rows) => rows.length)
+  const input: BcaInput = { sorted, estimate, level, sizes, leaveOneOut }
   const bounds =
     method === 'percentile' ? percentileBounds(input) : bcaBounds(input, method === 'bca-expanded')
   return {
     ...common,
     interval: { low: bounds.low, high: bounds.high, level, method: bounds.method },
     standardError,
-    flags: [...flags, ...bounds.flags],
+    flags: [...new Set([...flags, ...bounds.flags])],
   }
 }
 
