@@ -158,7 +158,14 @@ function verdictRow({ gate, passed, values, min, note }: Verdict): string[] {
   const numbers = Object.entries(values).flatMap(([name, value]) =>
     value === null ? [] : [`${measures[name] ?? name} ${value.toFixed(2)}`],
   )
-  const needs = min === undefined ? '' : gate === 'prediction-consistency' ? min === 0 ? 'new > old' : `new > old + ${min}` : `≥ ${min}`
+  const needs =
+    min === undefined
+      ? ''
+      : gate === 'prediction-consistency'
+        ? min === 0
+          ? 'new > old'
+          : `new > old + ${min}`
+        : `≥ ${min}`
   return [gate, passed ? 'passed' : 'stopped', note ?? numbers.join(', '), needs]
 }
 
