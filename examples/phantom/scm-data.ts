@@ -1,7 +1,14 @@
 import * as tf from '@tensorflow/tfjs'
 import type { TorchRandom } from 'contrafact/core'
 import type { HvaeData } from 'contrafact/training'
-import { type AttributeName, type Attributes, type Patient, patient, type Split, seedOf } from './causal-graph.js'
+import {
+  type AttributeName,
+  type Attributes,
+  type Patient,
+  patient,
+  type Split,
+  seedOf,
+} from './causal-graph.js'
 import { draw } from './draw.js'
 
 /** What the structural causal model is told of the phantoms: its image's parents, in order. */

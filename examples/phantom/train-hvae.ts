@@ -1,6 +1,6 @@
 /**
  * Trains the baseline's image mechanism from nothing, twice: told the graph without the pacemaker, and told the
- * whole truth. `npm run train:phantom-scm -- [--telling told] [--steps 1200] [--work out/phantom-scm]`.
+ * whole truth. `npm run train:phantom-scm -- [--telling told] [--steps 900] [--work out/phantom-scm]`.
  *
  * Resumes where it stopped. Writes weights, config, settings and curve to `examples/phantom/scm`.
  */
@@ -12,12 +12,12 @@ import { writeJson, writeSafetensors } from 'contrafact/checkpoint'
 import { toTorch } from 'contrafact/nn'
 import { type HvaeConfig, hvaeConfig } from 'contrafact/scm'
 import { disposeTrainingState, fitHvae, initialHvae, type TrainingState } from 'contrafact/training'
-import { trainingPhantoms, TOLD, type Telling } from './scm-data.js'
+import { type Telling, TOLD, trainingPhantoms } from './scm-data.js'
 
 const { values } = parseArgs({
   options: {
     telling: { type: 'string', multiple: true, default: ['told', 'truth'] },
-    steps: { type: 'string', default: '1200' },
+    steps: { type: 'string', default: '900' },
     work: { type: 'string', default: 'out/phantom-scm' },
     out: { type: 'string', default: join(import.meta.dirname, 'scm') },
   },
@@ -28,11 +28,11 @@ const settings = {
   seed: 0,
   steps,
   batch: 16,
-  learningRate: 3e-3,
+  learningRate: 4e-3,
   schedule: 'cosine',
-  warmup: 50,
+  warmup: 30,
   beta: 1,
-  betaWarmup: 200,
+  betaWarmup: 300,
   ema: 0.99,
   adamW: { betas: [0.9, 0.99], weightDecay: 0.01 },
 } as const
@@ -65,13 +65,13 @@ async function train(telling: Telling): Promise<void> {
   tf.dispose([...initial.values()])
 }
 
-/** Light blocks of 16 to 64 channels; latents up to 16², the residual carries what is finer. */
+/** Light blocks of 12 to 64 channels; latents up to 16², the residual carries what is finer. */
 function phantomConfig(telling: Telling): HvaeConfig {
   return hvaeConfig({
     input_res: 64,
-    enc_arch: '64b1d2,32b1d2,16b1d2,8b1d2,4b1d4,1b1',
-    dec_arch: '1b1,4b1,8b2,16b2,32b1,64b1',
-    widths: [16, 24, 32, 48, 64, 64],
+    enc_arch: '64b0d2,32b1d2,16b1d2,8b1d2,4b1d4,1b1',
+    dec_arch: '1b1,4b1,8b2,16b1,32b1,64b1',
+    widths: [12, 12, 24, 48, 64, 64],
     bottleneck: 2,
     z_dim: 4,
     z_max_res: 16,
@@ -81,7 +81,11 @@ function phantomConfig(telling: Telling): HvaeConfig {
   })
 }
 
-async function save(telling: Telling, config: HvaeConfig, { average, curve, step }: TrainingState): Promise<void> {
+async function save(
+  telling: Telling,
+  config: HvaeConfig,
+  { average, curve, step }: TrainingState,
+): Promise<void> {
   const stored = new Map([...average].map(([name, tensor]) => [name, toTorch(name, tensor)]))
   try {
     const file = join(values.out, `${telling}.safetensors`)

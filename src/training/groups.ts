@@ -58,7 +58,9 @@ export function adamWByGroup(
 }
 
 function bounded({ parameters, state }: AdamWUpdate, least: number): AdamWUpdate {
-  const above = new Map([...parameters].map(([name, tensor]) => [name, tf.maximum(tensor, least) as tf.Tensor]))
+  const above = new Map(
+    [...parameters].map(([name, tensor]) => [name, tf.maximum(tensor, least) as tf.Tensor]),
+  )
   tf.dispose([...parameters.values()])
   return { parameters: above, state }
 }

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs'
+import type * as tf from '@tensorflow/tfjs'
 import type { TorchRandom } from '../core/index.js'
 import type { NamedParameters } from '../nn/index.js'
 import { type PredictorConfig, predictorNll, predictorShapes, type Values } from '../scm/index.js'

@@ -21,15 +21,7 @@ export { drawIntegers, drawNormal } from './draw.js'
 export { average } from './ema.js'
 export { type FitOptions, fit, learningRateAt, type Objective } from './fit.js'
 export { clipByNorm, differentiate, globalNorm, type LossAndGradients } from './gradients.js'
-export { initialParameters } from './initialize.js'
-export {
-  type CurvePoint,
-  disposeTrainingState,
-  readTrainingState,
-  type TrainingState,
-  trainingState,
-  writeTrainingState,
-} from './state.js'
+export { adamWByGroup, type ParameterGroup } from './groups.js'
 export {
   fitHvae,
   type HvaeBatch,
@@ -40,13 +32,21 @@ export {
   inOrder,
   latentNoise,
 } from './hvae.js'
-export { initialHvae } from './hvae-initialize.js'
-export { fitMechanisms, type MechanismFitOptions } from './scm-attributes.js'
-export { adamWByGroup, type ParameterGroup } from './groups.js'
 export {
   type CounterfactualFitOptions,
   type CounterfactualParts,
   fitCounterfactual,
   LAGRANGE,
 } from './hvae-counterfactual.js'
+export { initialHvae } from './hvae-initialize.js'
 export { fitPredictors, initialPredictors, type PredictorData } from './hvae-predictors.js'
+export { initialParameters } from './initialize.js'
+export { fitMechanisms, type MechanismFitOptions } from './scm-attributes.js'
+export {
+  type CurvePoint,
+  disposeTrainingState,
+  readTrainingState,
+  type TrainingState,
+  trainingState,
+  writeTrainingState,
+} from './state.js'

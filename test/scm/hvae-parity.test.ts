@@ -56,7 +56,9 @@ describe.each(Object.entries(fixture.cases))("%s, against causal-gen's modules",
     withModel(({ named, config }, { x, parents }) => {
       const draw = hashNoise()
       const { levels } = tf.tidy(() => {
-        const shapes = hvaeDecode(parameterTree<HvaeParameters>(named), config, parents, { draw: hashNoise() })
+        const shapes = hvaeDecode(parameterTree<HvaeParameters>(named), config, parents, {
+          draw: hashNoise(),
+        })
         return { levels: shapes.levels.map(({ z }) => z) }
       })
       const noise = levels.map(({ shape }) => draw(shape))
@@ -95,7 +97,9 @@ describe.each(Object.entries(fixture.cases))("%s, against causal-gen's modules",
       expect(distance(rec.loc, want.rec)).toBeLessThan(1e-4)
       // u divides by the deviation, which may be e^-9: the replayed residual bears that factor on both sides.
       const u = abductResidual(x, rec)
-      expect(distance(replayResidual(pixelsOfLatents(model, z, others), u, residual), want.x)).toBeLessThan(1e-4)
+      expect(distance(replayResidual(pixelsOfLatents(model, z, others), u, residual), want.x)).toBeLessThan(
+        1e-4,
+      )
       if (!want.star) return
       const star = counterfactualMediators(model, levels, others, {
         draw,

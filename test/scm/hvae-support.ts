@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs'
-import { type DrawNoise, type Hvae, type HvaeConfig, hvae, hvaeConfig, hvaeShapes } from '../../src/scm/index.js'
+import {
+  type DrawNoise,
+  type Hvae,
+  type HvaeConfig,
+  hvae,
+  hvaeConfig,
+  hvaeShapes,
+} from '../../src/scm/index.js'
 import { hashInput, hashUniform, hashWeights } from '../support/name-hash.js'
 
 /** Some values of a channels-last array. */
@@ -37,7 +44,10 @@ export interface HvaeEffects {
 /** The fixture of hvae.py. */
 export const fixture: {
   cases: Record<string, HvaeCase>
-  trees: Record<string, { config: Record<string, unknown>; shapes: Record<string, string[]>; parameters: number }>
+  trees: Record<
+    string,
+    { config: Record<string, unknown>; shapes: Record<string, string[]>; parameters: number }
+  >
 } = JSON.parse(readFileSync(new URL('../fixtures/hvae.json', import.meta.url), 'utf8'))
 
 /** A model with name-hash weights; the caller disposes of `named`. */

@@ -80,7 +80,8 @@ describe('effects', () => {
       const made = (['direct', 'indirect', 'total'] as const).map((effect) => {
         const options = { effect, temperature: 0 }
         const [a, b] = [1, 2].map(
-          (seed) => hvaeCounterfactual(model, picture(), people(), others(), { ...options, draw: noise(seed) }).image,
+          (seed) =>
+            hvaeCounterfactual(model, picture(), people(), others(), { ...options, draw: noise(seed) }).image,
         )
         expect(apart(a!, b!), 'no draw is made at temperature 0').toBe(0)
         return a!
@@ -155,11 +156,14 @@ describe('checkpoints', () => {
 describe('what does not fit is refused', () => {
   test('a picture of another size', () =>
     withModel(small, (model) => {
-      const ask = () => hvaeCounterfactual(model, tf.zeros([2, 16, 16, 1]), people(), others(), { draw: noise(0) })
+      const ask = () =>
+        hvaeCounterfactual(model, tf.zeros([2, 16, 16, 1]), people(), others(), { draw: noise(0) })
       expect(ask).toThrow(ShapeError)
       expect(ask).toThrow(/input_res 8/)
       const mechanism = hvaeMechanism(model)
-      expect(() => mechanism.abduct(tf.zeros([2, 8, 8, 3]), { both: people() }, torchRandn(0))).toThrow(ShapeError)
+      expect(() => mechanism.abduct(tf.zeros([2, 8, 8, 3]), { both: people() }, torchRandn(0))).toThrow(
+        ShapeError,
+      )
       expect(() =>
         hvaeCounterfactual(model, picture(), people(), tf.zeros([2, 3]), { draw: noise(0) }),
       ).toThrow(ShapeError)

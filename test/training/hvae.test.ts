@@ -137,7 +137,11 @@ test('pictures of another size are refused', async () => {
 })
 
 describe('readers and fine-tuning', () => {
-  const readers: PredictorConfig = { widths: [4, 8], channels: 1, heads: { side: { kind: 'binary', width: 1 } } }
+  const readers: PredictorConfig = {
+    widths: [4, 8],
+    channels: 1,
+    heads: { side: { kind: 'binary', width: 1 } },
+  }
   const observed = (_: number, random: TorchRandom) => {
     const { x, parents } = halves(random)
     return { x, values: { side: parents } }
@@ -145,7 +149,11 @@ describe('readers and fine-tuning', () => {
 
   test('readers learn the cause; fine-tuning raises its effect and keeps the multiplier at or above zero', async () => {
     const fresh = initialPredictors(readers, 0)
-    const predictors = await fitPredictors(readers, fresh, observed, { steps: 40, learningRate: 2e-2, seed: 1 })
+    const predictors = await fitPredictors(readers, fresh, observed, {
+      steps: 40,
+      learningRate: 2e-2,
+      seed: 1,
+    })
     tf.dispose([...fresh.values()])
     expect(losses(predictors).at(-1)).toBeLessThan(0.3)
 

@@ -26,8 +26,11 @@ export function abductLatents(
   { draw, temperature }: HvaeAbductOptions,
 ): readonly HvaeLevel[] {
   const activations = hvaeEncode(parameters, config, x)
-  return hvaeDecode(parameters, config, parents, { activations, draw, ...(temperature !== undefined && { temperature }) })
-    .levels
+  return hvaeDecode(parameters, config, parents, {
+    activations,
+    draw,
+    ...(temperature !== undefined && { temperature }),
+  }).levels
 }
 
 /** How a mediator is carried over to other parents. */

@@ -36,7 +36,11 @@ export function parseEncoder({ enc_arch, widths, input_res }: HvaeConfig): reado
     if (!match || Number(match[3] ?? 1) === 0) throw unreadable('enc_arch', stage, '64b3d2')
     const [blocks, down] = [Number(match[2]), match[3]]
     if (i === 0 && blocks === 0 && down === undefined)
-      throw unbuildable('enc_arch', stage, 'a stem of stride 2, which causal-gen announces and does not build')
+      throw unbuildable(
+        'enc_arch',
+        stage,
+        'a stem of stride 2, which causal-gen announces and does not build',
+      )
     for (let block = 0; block < blocks; block++) outputs.push({ width: widthAt(widths, i, stage), down: 1 })
     if (down !== undefined) outputs.push({ width: widthAt(widths, i + 1, stage), down: Number(down) })
   })
@@ -72,10 +76,15 @@ export function parseDecoder(config: HvaeConfig): readonly DecoderStage[] {
     const next = blocks[Math.min(blocks.length - 1, i + 1)]!
     const stage = `${resolution}b`
     if (next.resolution < resolution) throw unbuildable('dec_arch', stage, 'a stage finer than the next')
-    if (next.width > width) throw unbuildable('widths', `${width} before ${next.width}`, 'a decoder that widens')
+    if (next.width > width)
+      throw unbuildable('widths', `${width} before ${next.width}`, 'a decoder that widens')
     const stochastic = resolution <= z_max_res
     if (stochastic && !seen.has(resolution))
-      throw unbuildable('dec_arch', stage, `latents at ${resolution}² where the encoder stops at ${[...seen]}`)
+      throw unbuildable(
+        'dec_arch',
+        stage,
+        `latents at ${resolution}² where the encoder stops at ${[...seen]}`,
+      )
     return { resolution, inputs: width, outputs: next.width, stochastic }
   })
 }

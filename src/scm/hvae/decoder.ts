@@ -58,7 +58,10 @@ export function hvaeDecode(
 ): HvaeDecoded {
   const [batch] = parents.shape
   const bias = new Map(
-    biasStages(config).map(([r, width], i) => [r, tf.reshape<tf.Rank.R4>(decoder.bias[i]!, [1, r, r, width])]),
+    biasStages(config).map(([r, width], i) => [
+      r,
+      tf.reshape<tf.Rank.R4>(decoder.bias[i]!, [1, r, r, width]),
+    ]),
   )
   const rise = (x: tf.Tensor4D, size: number): tf.Tensor4D => {
     if (x.shape[1] >= size) return x

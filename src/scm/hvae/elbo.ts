@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import type { HvaeConfig } from './config.js'
-import { hvaeDecode, type HvaeLevel } from './decoder.js'
+import { type HvaeLevel, hvaeDecode } from './decoder.js'
 import { hvaeEncode } from './encoder.js'
 import { type DrawNoise, gaussianKl } from './gaussian.js'
 import { hvaeNll } from './likelihood.js'
@@ -36,7 +36,10 @@ export function hvaeElbo(
   const kl = config.kl_free_bits > 0 ? freeBits(levels, config.kl_free_bits, batch) : divergence(levels)
   return {
     nll: hvaeNll(parameters, h, x),
-    kl: tf.div(kl, event.reduce((a, b) => a * b, 1)),
+    kl: tf.div(
+      kl,
+      event.reduce((a, b) => a * b, 1),
+    ),
   }
 }
 

@@ -55,7 +55,11 @@ export function hvaeLatentShapes(config: HvaeConfig, batch: number): [number, nu
  * @returns owned by the caller
  * @throws ShapeError with the size that the config needs
  */
-export function toSigned({ input_res, input_channels }: HvaeConfig, image: tf.Tensor, where: string): tf.Tensor4D {
+export function toSigned(
+  { input_res, input_channels }: HvaeConfig,
+  image: tf.Tensor,
+  where: string,
+): tf.Tensor4D {
   const shape = [null, input_res, input_res, input_channels]
   expectShape(image, shape, where, `image (input_res ${input_res}, input_channels ${input_channels})`)
   return tf.tidy(() => tf.sub(tf.mul(image, 2), 1))

@@ -53,7 +53,11 @@ export async function loadHvae(path: string, config: HvaeConfig): Promise<Loaded
  * @param model - borrowed
  * @param dtype - `'f16'` halves the file; `'f32'` by default
  */
-export async function saveHvae(path: string, { named }: Pick<Hvae, 'named'>, dtype: 'f32' | 'f16' = 'f32'): Promise<void> {
+export async function saveHvae(
+  path: string,
+  { named }: Pick<Hvae, 'named'>,
+  dtype: 'f32' | 'f16' = 'f32',
+): Promise<void> {
   const stored = new Map([...named].map(([name, tensor]) => [name, toTorch(name, tensor)]))
   try {
     const writable = [...stored].map(
@@ -77,7 +81,10 @@ function match(path: string, file: SafetensorsFile, config: HvaeConfig): Readonl
   if (missing.length + unknown.length + misfits.length === 0) return stored
   const parts = [
     list('missing', missing),
-    list('of another shape', misfits.map(([name, at]) => `${name} [${shape(name)}] where the config has [${at}]`)),
+    list(
+      'of another shape',
+      misfits.map(([name, at]) => `${name} [${shape(name)}] where the config has [${at}]`),
+    ),
     list('not in the config', unknown),
   ]
   throw new CheckpointError({

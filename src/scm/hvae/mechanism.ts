@@ -3,7 +3,7 @@ import type { TorchRandom } from '../../core/index.js'
 import { type NamedParameters, parameterTree } from '../../nn/index.js'
 import { type Exogenous, joinParents, type Mechanism, type Parents, type Value } from '../mechanism.js'
 import { abductLatents, counterfactualMediators } from './abduct.js'
-import { hvaeDecode, type HvaeLevel } from './decoder.js'
+import { type HvaeLevel, hvaeDecode } from './decoder.js'
 import { hvaeElbo } from './elbo.js'
 import type { DrawNoise } from './gaussian.js'
 import { type Hvae, hvaeLatentShapes, toSigned } from './hvae.js'
@@ -41,7 +41,7 @@ export function hvaeMechanism(model: Hvae, options: HvaeMechanismOptions = {}): 
   const { input_res: size, input_channels: channels, context_dim } = config
   const silent: DrawNoise = (shape) => tf.zeros([...shape] as Shape4D)
   const contextOf = (parents: Parents, batch: number) =>
-    context_dim === 0 ? tf.zeros([batch, 0]) as tf.Tensor2D : joinParents(parents)
+    context_dim === 0 ? (tf.zeros([batch, 0]) as tf.Tensor2D) : joinParents(parents)
 
   // z for these parents: as abducted, or mixed with their prior. The prior's own path is taken at its means.
   const latentsFor = (levels: readonly HvaeLevel[], pa: tf.Tensor2D): tf.Tensor4D[] =>

@@ -30,7 +30,11 @@ interface PredictorParameters {
 }
 
 /** Names and PyTorch shapes of a predictor's weights. */
-export function predictorShapes({ widths, channels, heads }: PredictorConfig): ReadonlyMap<string, readonly number[]> {
+export function predictorShapes({
+  widths,
+  channels,
+  heads,
+}: PredictorConfig): ReadonlyMap<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>()
   widths.forEach((width, i) => {
     shapes.set(`convs.${i}.weight`, [width, i === 0 ? channels : widths[i - 1]!, 3, 3])
