@@ -107,7 +107,7 @@ export function conditioner<H extends Heads>(
           bias: weights.get(`${prefix}net.${i}.bias`)!,
         } as LinearParameters
         y = linear(layer, y)
-        if (i < layers - 1) y = tf[activation](y)
+        if (i < layers - 1) y = ACTIVATIONS[activation](y)
       }
       const parts = names.length === 1 ? [y] : tf.split(y, sizes, 1)
       return record(parts.map((part, k) => part.reshape([-1, ...heads[names[k]!]!.shape])))
@@ -119,6 +119,8 @@ export function conditioner<H extends Heads>(
 
   return Object.freeze({ parents: width, parameters, apply })
 }
+
+const ACTIVATIONS = { relu: tf.relu, sigmoid: tf.sigmoid, tanh: tf.tanh } as const
 
 type Shapes = ReadonlyMap<string, readonly number[]>
 

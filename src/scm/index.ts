@@ -25,3 +25,14 @@ export * from './hvae/index.js'
 export { type CausalGraph, causalGraph } from './graph.js'
 export type { Action, Noise, Values, Variable, Variables } from './graph-variable.js'
 export { type ParentNames, topologicalOrder } from './graph-order.js'
+export {
+  type Answerer,
+  type AttributeCode,
+  actionOf,
+  answerByEditor,
+  answerByScm,
+  type CounterfactualResult,
+  type EditorAnswerOptions,
+  type Question,
+  type ScmAnswerOptions,
+} from './intervention.js'

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 import type { HeadValues } from '../conditioner.js'
 import type { Mechanism } from '../mechanism.js'
 import { type FlowOptions, flow, type Transform } from './flow.js'
+import { above } from './numerics.js'
 import {
   type Bin,
   findBin,
@@ -45,7 +46,7 @@ export function linearRationalSplineTransform(
       identityOutside(e, bound, (x) => {
         const bin = findBin(shape, x, bound, 'x')
         const run = bin.x.to(x)
-        const side = sideOf(bin, shape, (division) => run.greater(division.run))
+        const side = sideOf(bin, shape, (division) => above(run, division.run))
         const t = run.sub(side.run).div(side.width)
         const { value, derivative } = ratio(t, side.a, side.b)
         return {
@@ -58,7 +59,7 @@ export function linearRationalSplineTransform(
       identityOutside(value, bound, (y) => {
         const bin = findBin(shape, y, bound, 'y')
         const rise = bin.y.to(y)
-        const side = sideOf(bin, shape, (division) => rise.greater(division.rise))
+        const side = sideOf(bin, shape, (division) => above(rise, division.rise))
         const t = rise.sub(side.rise).div(side.height)
         const { value: along, derivative } = ratio(t, side.b, side.a)
         return {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { expectNumber } from '../../core/index.js'
-import { softplus } from './numerics.js'
+import { above, softplus } from './numerics.js'
 
 /** Options of both splines. */
 export interface SplineOptions {
@@ -88,7 +88,7 @@ export function findBin(
   // The last knot at or below the input; a hair's shift keeps a knot itself in the bin to its left, as Pyro does.
   const { high, low } = along === 'x' ? xs : ys
   const inner = high.add(low).slice([0, 0, 1], [-1, -1, bins - 1])
-  const index = input.expandDims(-1).greaterEqual(inner.add(1e-6)).cast('int32').sum(-1).cast('int32')
+  const index = above(input.expandDims(-1), inner.add(1e-6)).cast('float32').sum(-1).cast('int32')
   const mask = tf.oneHot(index as tf.Tensor2D, bins).cast('float32')
   const pick = (perBin: tf.Tensor) => perBin.mul(mask).sum(-1)
   return {
@@ -135,10 +135,10 @@ export function identityOutside(
   bound: number,
   inside: (clamped: tf.Tensor) => { value: tf.Tensor; logDerivative: tf.Tensor },
 ) {
-  const within = input.abs().lessEqual(bound)
+  const outside = above(input.abs(), bound)
   const { value, logDerivative } = inside(input.clipByValue(-bound, bound))
   return {
-    value: tf.where(within, value, input),
-    logDerivative: tf.where(within, logDerivative, tf.zerosLike(input)),
+    value: tf.where(outside, input, value),
+    logDerivative: tf.where(outside, tf.zerosLike(input), logDerivative),
   }
 }
