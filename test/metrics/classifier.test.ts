@@ -146,11 +146,11 @@ test('a TensorFlow.js model becomes a classifier', async () => {
 function fakeRuntime(inputs = ['x']) {
   const seen: { shapes: (readonly number[])[]; released: number } = { shapes: [], released: 0 }
   class Feed {
-    constructor(
-      readonly type: string,
-      readonly data: Float32Array,
-      readonly shape: readonly number[],
-    ) {
+    readonly data: Float32Array
+    readonly shape: readonly number[]
+    constructor(_type: 'float32', data: Float32Array, shape: readonly number[]) {
+      this.data = data
+      this.shape = shape
       seen.shapes.push(shape)
     }
   }
@@ -167,7 +167,7 @@ function fakeRuntime(inputs = ['x']) {
   }
   const runtime: OnnxRuntime = {
     InferenceSession: { create: async () => session },
-    Tensor: Feed as unknown as OnnxRuntime['Tensor'],
+    Tensor: Feed,
   }
   return { runtime, seen }
 }

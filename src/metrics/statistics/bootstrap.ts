@@ -70,8 +70,11 @@ export function bootstrap<Row>(options: BootstrapOptions<Row>): BootstrapResult 
       ? resampleIndices(groups.length, resamples, seed)
       : checked(resamples, groups)
 
-  const gather = (patients: readonly number[]) =>
-    patients.flatMap((patient) => groups[patient]!.map((row) => rows[row]!))
+  const gather = (patients: readonly number[]) => {
+    const gathered: Row[] = []
+    for (const patient of patients) for (const row of groups[patient]!) gathered.push(rows[row]!)
+    return gathered
+  }
   const estimate = statistic(rows)
   const all = draws.map((draw) => statistic(gather(draw)))
   const sorted = Float64Array.from(all.filter(Number.isFinite)).sort()

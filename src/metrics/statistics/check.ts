@@ -14,8 +14,10 @@ export function expectFinite(values: ArrayLike<number>, where: string, what: str
       mend: 'An empty set has no statistic.',
     })
   }
-  const index = Array.prototype.findIndex.call(values, (value: number) => !Number.isFinite(value))
-  if (index >= 0) throw notFinite(where, `${what}[${index}]`, values[index]!)
+  // A plain loop: this runs once per bootstrap resample.
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) throw notFinite(where, `${what}[${i}]`, values[i]!)
+  }
 }
 
 function notFinite(where: string, what: string, value: number): ArgumentError {
