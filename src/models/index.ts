@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+export { type Clip, type ClipParts, clip, clipPixels, clipShapes } from './clip/clip.js'
+export { loadClip } from './clip/load-clip.js'
 export {
   type EmbeddingParameters,
   encodeText,
@@ -10,6 +12,11 @@ export {
   type TextLayerParameters,
   textEncoderShapes,
 } from './clip/text-encoder.js'
+export {
+  encodeVision,
+  type VisionEncoderParameters,
+  visionEncoderShapes,
+} from './clip/vision-encoder.js'
 export {
   type AutoencoderConfig,
   autoencoderConfig,
@@ -22,6 +29,7 @@ export {
   type UpBlockType,
   unetConfig,
 } from './config.js'
+export { type ClipConfig, clipConfig, type VisionEncoderConfig } from './config/clip.js'
 export {
   estimateMemory,
   type MemoryConfigs,

@@ -32,7 +32,7 @@ export function separableResize(
     const tall = tf.reshape(tf.matMul(rowsLast, down, false, true), [batch, columns, channels, height])
     const columnsLast = tf.reshape(tf.transpose(tall, [0, 3, 2, 1]), [-1, columns])
     const wide = tf.reshape(tf.matMul(columnsLast, across, false, true), [batch, height, channels, width])
-    return tf.transpose(wide, [0, 1, 3, 2])
+    return tf.transpose(wide, [0, 1, 3, 2]) as tf.Tensor4D
   })
 }
 
