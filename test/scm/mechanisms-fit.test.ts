@@ -28,10 +28,10 @@ test('maximum likelihood finds the planted location and scale, and resumes to th
   using graph = small()
   const data = rows(1000)
   const options = { learningRate: 0.1, seed: 0, ema: 0, adamW: { weightDecay: 0 }, batch: 200, clip: 100 }
-  const whole = await fitMechanisms(graph, data, { ...options, steps: 120 })
+  const whole = await fitMechanisms(graph, data, { ...options, steps: 60 })
   const checkpoint = { path: join(folder, 'run.safetensors'), every: 10 }
-  disposeTrainingState(await fitMechanisms(graph, data, { ...options, steps: 60, checkpoint }))
-  const resumed = await fitMechanisms(graph, data, { ...options, steps: 120, checkpoint })
+  disposeTrainingState(await fitMechanisms(graph, data, { ...options, steps: 30, checkpoint }))
+  const resumed = await fitMechanisms(graph, data, { ...options, steps: 60, checkpoint })
   expect(resumed.curve).toEqual(whole.curve)
   expect(whole.parameters.get('age/location')!.dataSync()[0]).toBeCloseTo(0.5, 1)
   expect(Math.exp(whole.parameters.get('age/logScale')!.dataSync()[0]!)).toBeCloseTo(0.3, 1)
@@ -64,7 +64,7 @@ test('a loss that is not a number names the mechanism', async () => {
 })
 
 test('fitted on phantoms, do(age) moves effusion as planted and do(effusion) leaves age alone', async () => {
-  using graph = await fittedGraph(toldGraph, 3000, 150)
+  using graph = await fittedGraph(toldGraph, 3000, 80)
   const patients = Array.from({ length: 1500 }, (_, i) => training(20000 + i))
   const seen = patientValues(patients, graph.order)
   const observed = patients.filter(({ attributes }) => attributes.effusion).length / patients.length
