@@ -33,8 +33,8 @@ export interface LanceRunOptions extends RunOptions {
   readonly images: string
   /** Where results go: a new or empty folder, or that of the same run, which is then resumed. */
   readonly out: string
-  /** Describes a picture. */
-  readonly caption: (picture: FolderPicture) => string | Promise<string>
+  /** Describes a picture; any captioner of this room will do. */
+  readonly caption: (picture: FolderPicture, run?: RunOptions) => string | Promise<string>
   /** Changes its description. */
   readonly perturb: Perturber
   /** Judges pictures and captions. */

@@ -79,14 +79,19 @@ export async function planPicture(
   name: string,
   image: Tensor4D,
   rows: number,
-  { model, caption: describe, perturb }: Pick<LanceRunOptions, 'model' | 'caption' | 'perturb'>,
+  {
+    model,
+    caption: describe,
+    perturb,
+    signal,
+  }: Pick<LanceRunOptions, 'model' | 'caption' | 'perturb' | 'signal'>,
 ): Promise<PicturePlan> {
   const sha256 = await hashOf(file)
   let caption: string | undefined
   let edits: PlannedEdit[] = []
   let unperturbed: string | undefined
   try {
-    caption = await describe({ name, path: file, image })
+    caption = await describe({ name, path: file, image }, { signal })
     edits = nameEdits(caption, await perturb(caption), model.tokenizer)
   } catch (error) {
     // A caption that cannot be read is a result like any other; an endpoint that is down is not.
