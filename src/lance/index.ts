@@ -88,7 +88,7 @@ export {
 } from './gates/gate.js'
 export { type JudgedEdit, type PassRate, passRates } from './gates/pass-rates.js'
 export type { AnswerCacheOptions } from './language-model/answer-cache.js'
-export type { ChatEndpoint } from './language-model/endpoint.js'
+export type { ChatEndpoint } from './language-model/chat.js'
 export { LANCE_KINDS, type LanceKind } from './language-model/instructions.js'
 export { LanguageModelError, type LanguageModelFailure } from './language-model/language-model-error.js'
 export {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { throwIfAborted } from '../../core/index.js'
-import type { ChatEndpoint, ChatRequest } from './endpoint.js'
+import type { ChatEndpoint, ChatRequest } from './chat.js'
 import { LanguageModelError, type LanguageModelFailure } from './language-model-error.js'
 
 /** What one request came to. */
