@@ -4,7 +4,10 @@
  *
  * @packageDocumentation
  */
-export { fid, type FeatureInput, type FidOptions, type SetMetricResult } from './distribution/fid.js'
+
+export * from './axioms/index.js'
+export * from './classifier/index.js'
+export { type FeatureInput, type FidOptions, fid, type SetMetricResult } from './distribution/fid.js'
 export { type FrechetDistance, frechetDistance } from './distribution/frechet.js'
 export {
   type GaussianAccumulator,
@@ -12,11 +15,12 @@ export {
   gaussianAccumulator,
 } from './distribution/gaussian.js'
 export { type KidOptions, type KidResult, kid } from './distribution/kid.js'
+export * from './effects/index.js'
 export { type FolderGaussian, folderGaussian } from './folder/folder-gaussian.js'
 export { type FolderEntry, type PicturesOptions, pictures, type Unreadable } from './folder/pictures.js'
 export { type FolderScores, type ScoreFoldersOptions, scoreFolders } from './folder/score-folders.js'
 export type { PixelRange, RangeOption } from './images.js'
-export { type FeatureFunction, type FeatureNetwork } from './networks/feature-network.js'
+export type { FeatureFunction, FeatureNetwork } from './networks/feature-network.js'
 export {
   type InceptionDialect,
   type InceptionOptions,
@@ -39,6 +43,7 @@ export { type SsimDialect, type SsimOptions, ssim } from './perceptual/ssim.js'
 export { l1 } from './pixel/l1.js'
 export { mse } from './pixel/mse.js'
 export { type PsnrOptions, psnr } from './pixel/psnr.js'
+export * from './reports/index.js'
 export type { MetricResult, PairMetric, PairMetricTraits } from './result.js'
 export { type ClipScoreOptions, clipScore } from './semantic/clip-score.js'
 export { type DirectionalPairs, directionalSimilarity } from './semantic/directional-similarity.js'
@@ -51,7 +56,3 @@ export {
   structureDistance,
 } from './semantic/structure-distance.js'
 export * from './statistics/index.js'
-export * from './reports/index.js'
-export * from './axioms/index.js'
-export * from './classifier/index.js'
-export * from './effects/index.js'

@@ -17,6 +17,7 @@ export {
   type VisionEncoderParameters,
   visionEncoderShapes,
 } from './clip/vision-encoder.js'
+export { type ClipConfig, clipConfig, type VisionEncoderConfig } from './config/clip.js'
 export {
   type AutoencoderConfig,
   autoencoderConfig,
@@ -29,7 +30,6 @@ export {
   type UpBlockType,
   unetConfig,
 } from './config.js'
-export { type ClipConfig, clipConfig, type VisionEncoderConfig } from './config/clip.js'
 export {
   estimateMemory,
   type MemoryConfigs,

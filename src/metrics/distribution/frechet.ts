@@ -45,6 +45,10 @@ export function frechetDistance(a: GaussianSummary, b: GaussianSummary): Frechet
 function nuclearNorm(a: readonly Float64Array[], b: readonly Float64Array[]): number {
   if (a.length === 0 || b.length === 0) return 0
   const product = new Matrix(a.map((row) => b.map((other) => dot(row, other))))
-  const options = { computeLeftSingularVectors: false, computeRightSingularVectors: false, autoTranspose: true }
+  const options = {
+    computeLeftSingularVectors: false,
+    computeRightSingularVectors: false,
+    autoTranspose: true,
+  }
   return new SVD(product, options).diagonal.reduce((sum, value) => sum + value, 0)
 }

@@ -74,7 +74,11 @@ export function gaussianOf(rows: readonly Float64Array[], width: number): Gaussi
  *
  * @throws ShapeError on another width or rank, ArgumentError on NaN or infinity
  */
-export async function featureRows(features: Tensor2D, where: string, width?: number): Promise<Float64Array[]> {
+export async function featureRows(
+  features: Tensor2D,
+  where: string,
+  width?: number,
+): Promise<Float64Array[]> {
   const [n, found] = features.shape
   if (features.rank !== 2 || n === 0 || found === 0 || (width !== undefined && found !== width)) {
     throw new ShapeError({

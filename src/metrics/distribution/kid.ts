@@ -57,7 +57,13 @@ export async function kid(
   references: Tensor2D,
   options: KidOptions = {},
 ): Promise<KidResult> {
-  const { estimator = 'unbiased', subsets = 100, subsetSize = 1000, seed = 0, features = 'features' } = options
+  const {
+    estimator = 'unbiased',
+    subsets = 100,
+    subsetSize = 1000,
+    seed = 0,
+    features = 'features',
+  } = options
   expectNumber(subsets, { min: 1, integer: true }, 'kid', 'subsets')
   expectNumber(subsetSize, { min: 2, integer: true }, 'kid', 'subsetSize')
   expectNumber(seed, { min: 0, max: 2 ** 32 - 1, integer: true }, 'kid', 'seed')
@@ -70,7 +76,8 @@ export async function kid(
   const whole = size === x.length && size === y.length
   const random = xoroshiro128plus(seed | 0)
   const values = Array.from({ length: whole ? 1 : subsets }, () => {
-    const take = (rows: Float64Array[]) => (whole ? rows : choose(rows, size, (max) => uniformInt(random, 0, max)))
+    const take = (rows: Float64Array[]) =>
+      whole ? rows : choose(rows, size, (max) => uniformInt(random, 0, max))
     return mmd(take(x), take(y), estimator)
   })
   const value = average(values)

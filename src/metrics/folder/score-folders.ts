@@ -52,7 +52,10 @@ export async function scoreFolders(
     const a = await readEntry(images, name, options)
     const b = await readEntry(references, name, options)
     try {
-      for (const [entry, folder] of [[a, images], [b, references]] as const)
+      for (const [entry, folder] of [
+        [a, images],
+        [b, references],
+      ] as const)
         if (entry.image === null) unreadable.push({ name: `${folder}/${name}`, reason: entry.reason })
       if (a.image === null || b.image === null) continue
       for (const [m, metric] of metrics.entries()) {
@@ -99,7 +102,10 @@ function named(error: ShapeError, name: string): ShapeError {
 function nothingLeft(images: string, references: string, unreadable: readonly Unreadable[]): ImageError {
   return new ImageError({
     rule: `scoreFolders needs at least one pair of readable pictures in ${images} and ${references}`,
-    got: unreadable.length > 0 ? `${unreadable.length} unreadable, first ${unreadable[0]!.name}` : 'none of one name',
+    got:
+      unreadable.length > 0
+        ? `${unreadable.length} unreadable, first ${unreadable[0]!.name}`
+        : 'none of one name',
     mend: 'Pictures are paired by their path below the folders, extension included.',
   })
 }

@@ -35,7 +35,10 @@ const kernels: Readonly<Record<InceptionDialect, SeparableKernel>> = {
  * @returns owned by the caller: `dispose()` it
  * @throws ArgumentError on another dialect or a missing weight
  */
-export function inception(named: NamedParameters, { dialect = 'pytorch-fid' }: InceptionOptions = {}): FeatureNetwork {
+export function inception(
+  named: NamedParameters,
+  { dialect = 'pytorch-fid' }: InceptionOptions = {},
+): FeatureNetwork {
   const kernel = kernels[dialect]
   if (kernel === undefined) {
     throw new ArgumentError({
@@ -105,7 +108,8 @@ function fold(named: NamedParameters, path: string, _conv: ConvStep): Folded {
 
 function prepare(images: tf.Tensor4D, dialect: InceptionDialect): tf.Tensor4D {
   // torch-fidelity quantises by truncation; a hair is added so that an exact level stays one.
-  const pixels = dialect === 'torch-fidelity' ? tf.floor(tf.add(tf.mul(images, 255), 1e-3)) : tf.mul(images, 255)
+  const pixels =
+    dialect === 'torch-fidelity' ? tf.floor(tf.add(tf.mul(images, 255), 1e-3)) : tf.mul(images, 255)
   const sized = separableResize(pixels as tf.Tensor4D, [299, 299], kernels[dialect])
   return dialect === 'pytorch-fid' ? tf.sub(tf.div(sized, 127.5), 1) : tf.div(tf.sub(sized, 128), 128)
 }
@@ -120,7 +124,11 @@ function runBlock(convs: ReadonlyMap<string, Folded>, block: Block, x: tf.Tensor
     if (step === 'average') return tf.avgPool(input, 3, 1, 'same')
     if (step === 'max') return tf.maxPool(input, 3, 1, 'same')
     if (step === 'shrink') return tf.maxPool(input, 3, 2, 'valid')
-    if ('fork' in step) return tf.concat(step.fork.map((each) => conv(each, input)), 3)
+    if ('fork' in step)
+      return tf.concat(
+        step.fork.map((each) => conv(each, input)),
+        3,
+      )
     return conv(step, input)
   }
   return tf.tidy(() => {

@@ -1,5 +1,10 @@
 import * as tf from '@tensorflow/tfjs'
-import { type ComponentWeights, loadParameters, openSafetensors, type SafetensorsFile } from '../../checkpoint/index.js'
+import {
+  type ComponentWeights,
+  loadParameters,
+  openSafetensors,
+  type SafetensorsFile,
+} from '../../checkpoint/index.js'
 import { ArgumentError } from '../../core/index.js'
 import { fromTorch, type NamedParameters } from '../../nn/index.js'
 

@@ -70,13 +70,26 @@ export function xrvDenseNet(named: NamedParameters): XrvDenseNet {
   const layer = (x: tf.Tensor4D, name: string): tf.Tensor4D =>
     tf.tidy(() => {
       const narrow = tf.conv2d(active(x, `${name}.norm1`), convs.get(`${name}.conv1`)!, 1, 'same')
-      return tf.concat([x, tf.conv2d(active(narrow, `${name}.norm2`), convs.get(`${name}.conv2`)!, 1, 'same')], 3)
+      return tf.concat(
+        [x, tf.conv2d(active(narrow, `${name}.norm2`), convs.get(`${name}.conv2`)!, 1, 'same')],
+        3,
+      )
     })
   const features = (images: tf.Tensor4D): tf.Tensor2D => {
     expectChannels(images, images.shape[3] === 3 ? 3 : 1, 'xrvDenseNet')
     return tf.tidy(() => {
-      const edge: [number, number][] = [[0, 0], [1, 1], [1, 1], [0, 0]]
-      const stem = tf.pad(prepare(images), [[0, 0], [3, 3], [3, 3], [0, 0]])
+      const edge: [number, number][] = [
+        [0, 0],
+        [1, 1],
+        [1, 1],
+        [0, 0],
+      ]
+      const stem = tf.pad(prepare(images), [
+        [0, 0],
+        [3, 3],
+        [3, 3],
+        [0, 0],
+      ])
       const first = active(tf.conv2d(stem, convs.get('features.conv0')!, 2, 'valid'), 'features.norm0')
       // After a ReLU zeros are as good as the minus infinity that max-pooling pads with.
       let x = tf.maxPool(tf.pad(first, edge), 3, 2, 'valid')
@@ -84,14 +97,22 @@ export function xrvDenseNet(named: NamedParameters): XrvDenseNet {
         for (let i = 1; i <= layers; i++) x = layer(x, `features.denseblock${b + 1}.denselayer${i}`)
         if (b === blocks.length - 1) return
         const between = `features.transition${b + 1}`
-        x = tf.avgPool(tf.conv2d(active(x, `${between}.norm`), convs.get(`${between}.conv`)!, 1, 'same'), 2, 2, 'valid')
+        x = tf.avgPool(
+          tf.conv2d(active(x, `${between}.norm`), convs.get(`${between}.conv`)!, 1, 'same'),
+          2,
+          2,
+          'valid',
+        )
       })
       return tf.mean(active(x, 'features.norm5'), [1, 2]) as tf.Tensor2D
     })
   }
   const logits = (images: tf.Tensor4D) =>
     tf.tidy(() => tf.add<tf.Tensor2D>(tf.matMul(features(images), head.weight), head.bias))
-  return { ...featureNetwork({ name: 'xrv-densenet121/bilinear-224', width: 1024, features }, copies), logits }
+  return {
+    ...featureNetwork({ name: 'xrv-densenet121/bilinear-224', width: 1024, features }, copies),
+    logits,
+  }
 }
 
 /**
@@ -126,16 +147,27 @@ function prepare(images: tf.Tensor4D): tf.Tensor4D {
 }
 
 /** Each block's name, its layers' names, and the channels that go into each. */
-function layers(): { readonly name: string; readonly inputs: number; readonly kind: 'layer' | 'transition' }[] {
+function layers(): {
+  readonly name: string
+  readonly inputs: number
+  readonly kind: 'layer' | 'transition'
+}[] {
   let width = 64
   return blocks.flatMap((count, b) => {
     const inside = Array.from({ length: count }, (_, i) => {
       width += growth
-      return { name: `features.denseblock${b + 1}.denselayer${i + 1}`, inputs: width - growth, kind: 'layer' as const }
+      return {
+        name: `features.denseblock${b + 1}.denselayer${i + 1}`,
+        inputs: width - growth,
+        kind: 'layer' as const,
+      }
     })
     if (b === blocks.length - 1) return inside
     width /= 2
-    return [...inside, { name: `features.transition${b + 1}`, inputs: width * 2, kind: 'transition' as const }]
+    return [
+      ...inside,
+      { name: `features.transition${b + 1}`, inputs: width * 2, kind: 'transition' as const },
+    ]
   })
 }
 

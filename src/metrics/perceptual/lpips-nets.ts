@@ -5,7 +5,13 @@ export type LpipsNet = 'alex' | 'vgg' | 'squeeze'
 
 /** One step of a backbone; `index` is its place in torchvision's `features`. */
 export type LpipsStep =
-  | { readonly conv: number; readonly out: number; readonly kernel: number; readonly stride?: number; readonly pad: number }
+  | {
+      readonly conv: number
+      readonly out: number
+      readonly kernel: number
+      readonly stride?: number
+      readonly pad: number
+    }
   | { readonly fire: number; readonly squeeze: number; readonly expand: number }
   | { readonly pool: number; readonly ceil?: boolean }
   | 'tap'

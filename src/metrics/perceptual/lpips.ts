@@ -51,7 +51,14 @@ export function lpips(named: NamedParameters, options: LpipsOptions = {}): PairM
   }
   for (const name of lpipsShapes(net).keys()) weight(named, name)
   const label = `${dialect}/${net}`
-  const traits = { metric: 'lpips', dialect: label, range, identity: 0, symmetric: true, better: 'lower' } as const
+  const traits = {
+    metric: 'lpips',
+    dialect: label,
+    range,
+    identity: 0,
+    symmetric: true,
+    better: 'lower',
+  } as const
   return pairMetric(traits, async (images, references) => {
     expectChannels(images, 3, 'lpips')
     const [{ shape }] = await readPairs(images, references, range, 'lpips')
@@ -59,7 +66,8 @@ export function lpips(named: NamedParameters, options: LpipsOptions = {}): PairM
     const perImage: number[] = []
     // In small groups: the features of a large batch would be the largest thing in memory.
     for (let start = 0; start < shape[0]; start += 8) {
-      const part = (x: tf.Tensor4D) => tf.slice(x, [start, 0, 0, 0], [Math.min(8, shape[0] - start), -1, -1, -1])
+      const part = (x: tf.Tensor4D) =>
+        tf.slice(x, [start, 0, 0, 0], [Math.min(8, shape[0] - start), -1, -1, -1])
       const distances = tf.tidy(() =>
         distance(named, backbone.steps, dialect, scale(part(images), range), scale(part(references), range)),
       )
@@ -124,7 +132,10 @@ function distance(
 ): tf.Tensor1D {
   const unit = (f: tf.Tensor4D): tf.Tensor4D => {
     const squares = tf.sum(tf.square(f), 3, true)
-    return tf.div(f, dialect === 'lpips-0.1' ? tf.add(tf.sqrt(squares), 1e-10) : tf.sqrt(tf.add(squares, 1e-8)))
+    return tf.div(
+      f,
+      dialect === 'lpips-0.1' ? tf.add(tf.sqrt(squares), 1e-10) : tf.sqrt(tf.add(squares, 1e-8)),
+    )
   }
   let sides: [tf.Tensor4D, tf.Tensor4D] = [x, y]
   let taps = 0
@@ -151,7 +162,10 @@ function run(named: NamedParameters, step: Exclude<LpipsStep, 'tap'>, x: tf.Tens
     if ('conv' in step) return conv(`${step.conv}`, x, step.pad, step.stride)
     if ('fire' in step) {
       const narrow = conv(`${step.fire}.squeeze`, x, 0)
-      return tf.concat([conv(`${step.fire}.expand1x1`, narrow, 0), conv(`${step.fire}.expand3x3`, narrow, 1)], 3)
+      return tf.concat(
+        [conv(`${step.fire}.expand1x1`, narrow, 0), conv(`${step.fire}.expand3x3`, narrow, 1)],
+        3,
+      )
     }
     return tf.maxPool(step.ceil ? padToCeil(x) : x, step.pool, 2, 'valid')
   })
@@ -160,5 +174,10 @@ function run(named: NamedParameters, step: Exclude<LpipsStep, 'tap'>, x: tf.Tens
 // PyTorch's ceil_mode lets the last 3-wide window hang over the border; after a ReLU zeros do not change a maximum.
 function padToCeil(x: tf.Tensor4D): tf.Tensor4D {
   const [, height, width] = x.shape
-  return tf.pad(x, [[0, 0], [0, 1 - (height % 2)], [0, 1 - (width % 2)], [0, 0]])
+  return tf.pad(x, [
+    [0, 0],
+    [0, 1 - (height % 2)],
+    [0, 1 - (width % 2)],
+    [0, 0],
+  ])
 }

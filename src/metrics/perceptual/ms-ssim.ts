@@ -43,11 +43,20 @@ export function msSsim(options: MsSsimOptions = {}): PairMetric {
       mend: 'Name the implementation whose numbers yours will stand beside.',
     })
   }
-  const traits = { metric: 'ms-ssim', dialect, range, identity: 1, symmetric: true, better: 'higher' } as const
+  const traits = {
+    metric: 'ms-ssim',
+    dialect,
+    range,
+    identity: 1,
+    symmetric: true,
+    better: 'higher',
+  } as const
   return pairMetric(traits, async (images, references) => {
     const [x, y] = await readPairs(images, references, range, 'msSsim')
     expectSide(x, 16 * window.length, 'msSsim')
-    const scales = Array.from({ length: x.shape[0] }, (_, i) => scalesOf(x, y, i, range[1] - range[0], pad[dialect]))
+    const scales = Array.from({ length: x.shape[0] }, (_, i) =>
+      scalesOf(x, y, i, range[1] - range[0], pad[dialect]),
+    )
     const perImage = scales.map((values) =>
       values.reduce((product, value, scale) => product * Math.max(0, value) ** exponents[scale]!, 1),
     )

@@ -1,5 +1,5 @@
 import { ArgumentError, ShapeError } from '../../core/index.js'
-import { type Pixels, type PixelRange, pixelRange, type RangeOption, readPairs } from '../images.js'
+import { type PixelRange, type Pixels, pixelRange, type RangeOption, readPairs } from '../images.js'
 import { average, type PairMetric, pairMetric } from '../result.js'
 import { planeOf, reflect } from './planes.js'
 import { type StructureOptions, structure } from './structure.js'
@@ -72,7 +72,13 @@ export function ssim(options: SsimOptions = {}): PairMetric {
   })
 }
 
-function scoreOne(x: Pixels, y: Pixels, picture: number, { pad, ...recipe }: Recipe, range: PixelRange): number {
+function scoreOne(
+  x: Pixels,
+  y: Pixels,
+  picture: number,
+  { pad, ...recipe }: Recipe,
+  range: PixelRange,
+): number {
   const channels = Array.from({ length: x.shape[3] }, (_, channel) => {
     const planes = [x, y].map((pixels) => reflect(planeOf(pixels, picture, channel), pad))
     return structure(planes[0]!, planes[1]!, { ...recipe, span: range[1] - range[0] }).ssim
@@ -81,7 +87,11 @@ function scoreOne(x: Pixels, y: Pixels, picture: number, { pad, ...recipe }: Rec
 }
 
 /** Asserts that both sides of the pictures are at least `side`. */
-export function expectSide({ shape: [, height, width] }: Pick<Pixels, 'shape'>, side: number, where: string): void {
+export function expectSide(
+  { shape: [, height, width] }: Pick<Pixels, 'shape'>,
+  side: number,
+  where: string,
+): void {
   if (Math.min(height, width) >= side) return
   throw new ShapeError({
     rule: `${where} needs pictures of at least ${side} × ${side} pixels`,

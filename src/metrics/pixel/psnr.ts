@@ -44,7 +44,8 @@ export function psnr(options: PsnrOptions = {}): PairMetric {
     const perImage = errors.map(decibels)
     const value = dialect === 'pooled' ? decibels(average(errors)) : average(perImage)
     const equal = errors.filter((error) => error === 0).length
-    const warnings = equal === 0 ? [] : [`${equal} of ${errors.length} pairs are equal: their PSNR is infinite`]
+    const warnings =
+      equal === 0 ? [] : [`${equal} of ${errors.length} pairs are equal: their PSNR is infinite`]
     return { metric: 'psnr', dialect, range, n: perImage.length, value, perImage, warnings }
   })
 }

@@ -52,7 +52,10 @@ export async function directionalSimilarity(
   ]
   const perImage = before.map((row, i) => cosine(direction(row, after[i]!), direction(said[i]!, says[i]!)))
   const why = 'the pictures or the texts of a pair do not differ'
-  return { ...meanOfDefined({ metric: 'directional-similarity', dialect: 'unit' }, perImage, why), range: [0, 1] }
+  return {
+    ...meanOfDefined({ metric: 'directional-similarity', dialect: 'unit' }, perImage, why),
+    range: [0, 1],
+  }
 }
 
 // Less than this is the rounding of single precision, and its direction means nothing.

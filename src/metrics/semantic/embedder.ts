@@ -1,7 +1,7 @@
 import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs'
-import { featureRows } from '../distribution/gaussian.js'
-import { dot } from '../distribution/factor.js'
 import { ShapeError } from '../../core/index.js'
+import { dot } from '../distribution/factor.js'
+import { featureRows } from '../distribution/gaussian.js'
 
 /** Pictures in a space where a cosine says how alike they are. */
 export interface ImageEmbedder {

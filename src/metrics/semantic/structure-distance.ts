@@ -66,7 +66,11 @@ function selfDifference(a: readonly Float64Array[], b: readonly Float64Array[]):
   return sum / a.length ** 2
 }
 
-async function patchRows(patches: Tensor3D | Promise<Tensor3D>, n: number, where: string): Promise<Float64Array[][]> {
+async function patchRows(
+  patches: Tensor3D | Promise<Tensor3D>,
+  n: number,
+  where: string,
+): Promise<Float64Array[][]> {
   const tensor = await patches
   try {
     const [batch, count, width] = tensor.shape
@@ -85,7 +89,8 @@ async function patchRows(patches: Tensor3D | Promise<Tensor3D>, n: number, where
         mend: 'Check the pictures and the weights of the network.',
       })
     }
-    const row = (b: number, p: number) => unit(data.subarray((b * count + p) * width, (b * count + p + 1) * width))
+    const row = (b: number, p: number) =>
+      unit(data.subarray((b * count + p) * width, (b * count + p + 1) * width))
     return Array.from({ length: n }, (_, b) => Array.from({ length: count }, (_, p) => row(b, p)))
   } finally {
     tensor.dispose()

@@ -1,6 +1,12 @@
 import * as tf from '@tensorflow/tfjs'
 import { expectShape, type Tokenizer } from '../../core/index.js'
-import { type LinearParameters, linear, type NamedParameters, parameterTree, separableResize } from '../../nn/index.js'
+import {
+  type LinearParameters,
+  linear,
+  type NamedParameters,
+  parameterTree,
+  separableResize,
+} from '../../nn/index.js'
 import type { ClipConfig } from '../config/clip.js'
 import { type ParameterShapes, shapeList } from '../shapes.js'
 import { encodeText, type TextEncoderParameters, textEncoderShapes } from './text-encoder.js'
@@ -111,5 +117,11 @@ function poolText(states: tf.Tensor3D, ids: readonly (readonly number[])[], conf
   })
   const [n, tokens, width] = states.shape
   const flat = tf.reshape(states, [n * tokens, width])
-  return tf.gather(flat, tf.tensor1d(at.map((place, i) => i * tokens + place), 'int32')) as tf.Tensor2D
+  return tf.gather(
+    flat,
+    tf.tensor1d(
+      at.map((place, i) => i * tokens + place),
+      'int32',
+    ),
+  ) as tf.Tensor2D
 }

@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
-import { fileExists, loadParameters, openWeights, readJson, readText, resolveModel } from '../../checkpoint/index.js'
+import {
+  fileExists,
+  loadParameters,
+  openWeights,
+  readJson,
+  readText,
+  resolveModel,
+} from '../../checkpoint/index.js'
 import { type RunOptions, throwIfAborted } from '../../core/index.js'
 import { fromTorch } from '../../nn/index.js'
 import { loadClipTokenizer } from '../../text/index.js'

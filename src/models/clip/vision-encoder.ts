@@ -1,6 +1,14 @@
 import * as tf from '@tensorflow/tfjs'
 import { expectShape } from '../../core/index.js'
-import { attention, type ConvParameters, gelu, layerNorm, linear, type NormParameters, quickGelu } from '../../nn/index.js'
+import {
+  attention,
+  type ConvParameters,
+  gelu,
+  layerNorm,
+  linear,
+  type NormParameters,
+  quickGelu,
+} from '../../nn/index.js'
 import type { VisionEncoderConfig } from '../config/clip.js'
 import { type ParameterShapes, shapeList } from '../shapes.js'
 import type { EmbeddingParameters, TextLayerParameters } from './text-encoder.js'
@@ -51,7 +59,11 @@ export function encodeVision(
     const patches = tf.conv2d(pixels, embeddings.patch_embedding.weight, patch, 'valid')
     const first = tf.tile(tf.reshape(embeddings.class_embedding, [1, 1, width]), [batch, 1, 1])
     const tokens = tf.concat([first, tf.reshape(patches, [batch, -1, width])], 1)
-    let h = layerNorm(pre_layrnorm, tf.add<tf.Tensor3D>(tokens, embeddings.position_embedding.weight), epsilon)
+    let h = layerNorm(
+      pre_layrnorm,
+      tf.add<tf.Tensor3D>(tokens, embeddings.position_embedding.weight),
+      epsilon,
+    )
     for (const { layer_norm1, self_attn, layer_norm2, mlp } of encoder.layers) {
       const x = layerNorm(layer_norm1, h, epsilon)
       const mixed = attention(
