@@ -12,6 +12,7 @@ export {
   CheckpointError,
   ContrafactError,
   ImageError,
+  MemoryBudgetError,
   NumericError,
   type Progress,
   type RunOptions,
