@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../core/index.js'
-import type { HvaeConfig } from './config.js'
+import type { HvaeConfig } from './settings.js'
 
 /** One block of the encoder. */
 export interface EncoderStage {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { conv2d, gelu } from '../../nn/index.js'
-import type { HvaeConfig } from './config.js'
 import type { HvaeBlockParameters } from './parameters.js'
+import type { HvaeConfig } from './settings.js'
 
 /** Which block, beside its weights. */
 export interface HvaeBlockOptions {

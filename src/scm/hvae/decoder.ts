@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs'
 import { conv2d } from '../../nn/index.js'
 import { biasStages, type DecoderStage, parseDecoder } from './architecture.js'
 import { hvaeBlock } from './block.js'
-import type { HvaeConfig } from './config.js'
 import type { HvaeActivations } from './encoder.js'
 import { type DrawNoise, type Gaussian, sampleGaussian } from './gaussian.js'
 import type { HvaeDecoderBlockParameters, HvaeParameters } from './parameters.js'
 import { enlarge } from './resample.js'
+import type { HvaeConfig } from './settings.js'
 
 /** Where the latents of a top-down pass come from. */
 export interface HvaeDecodeOptions {

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs'
-import type { HvaeConfig } from './config.js'
 import { type HvaeLevel, hvaeDecode } from './decoder.js'
 import { hvaeEncode } from './encoder.js'
 import { type DrawNoise, gaussianKl } from './gaussian.js'
 import { hvaeNll } from './likelihood.js'
 import type { HvaeParameters } from './parameters.js'
+import type { HvaeConfig } from './settings.js'
 
 /** The two terms of a negative ELBO, in nats per channel of a pixel; owned by the caller, or by the tidy around. */
 export interface HvaeElbo {

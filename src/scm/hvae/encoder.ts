@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs'
 import { conv2d } from '../../nn/index.js'
 import { padded, parseEncoder } from './architecture.js'
 import { hvaeBlock } from './block.js'
-import type { HvaeConfig } from './config.js'
 import type { HvaeParameters } from './parameters.js'
 import { averagePool } from './resample.js'
+import type { HvaeConfig } from './settings.js'
 
 /** Activations by resolution: the last block's output at each size. */
 export type HvaeActivations = ReadonlyMap<number, tf.Tensor4D>

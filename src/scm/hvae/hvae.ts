@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs'
 import { CheckpointError, expectShape } from '../../core/index.js'
 import { type NamedParameters, parameterTree } from '../../nn/index.js'
 import { parseDecoder } from './architecture.js'
-import type { HvaeConfig } from './config.js'
 import type { HvaeParameters } from './parameters.js'
+import type { HvaeConfig } from './settings.js'
 import { hvaeShapes } from './shapes.js'
 
 /** A config and weights that fit it: what every function of the image mechanism takes. */

@@ -13,7 +13,7 @@ export {
   parseEncoder,
 } from './architecture.js'
 export { type HvaeBlockOptions, hvaeBlock } from './block.js'
-export { type HvaeConfig, hvaeConfig, hvaePresets } from './config.js'
+export { hvaeConfig, hvaePresets } from './config.js'
 export {
   type HvaeCounterfactual,
   type HvaeCounterfactualOptions,
@@ -38,4 +38,5 @@ export {
   predictorShapes,
   readAttributes,
 } from './predictor.js'
+export type { HvaeConfig } from './settings.js'
 export { hvaeShapes, idleParameters } from './shapes.js'

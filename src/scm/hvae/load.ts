@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs'
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../../checkpoint/index.js'
 import { CheckpointError } from '../../core/index.js'
 import { fromTorch, toTorch } from '../../nn/index.js'
-import type { HvaeConfig } from './config.js'
 import { type Hvae, hvae } from './hvae.js'
+import type { HvaeConfig } from './settings.js'
 import { hvaeShapes } from './shapes.js'
 
 /** A model that owns its weights. */

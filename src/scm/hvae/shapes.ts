@@ -1,5 +1,5 @@
 import { biasStages, parseDecoder, parseEncoder } from './architecture.js'
-import type { HvaeConfig } from './config.js'
+import type { HvaeConfig } from './settings.js'
 
 /**
  * Every tensor of causal-gen's `HVAE`, named and shaped as its `state_dict` has it, in its order.
