@@ -17,7 +17,14 @@ export {
 export { type KidOptions, type KidResult, kid } from './distribution/kid.js'
 export * from './effects/index.js'
 export { type FolderGaussian, folderGaussian } from './folder/folder-gaussian.js'
-export { type FolderEntry, type PicturesOptions, pictures, type Unreadable } from './folder/pictures.js'
+export {
+  type FolderEntry,
+  type FolderFailure,
+  type FolderPicture,
+  type PicturesOptions,
+  pictures,
+  type Unreadable,
+} from './folder/pictures.js'
 export { type FolderScores, type ScoreFoldersOptions, scoreFolders } from './folder/score-folders.js'
 export type { PixelRange, RangeOption } from './images.js'
 export type { FeatureFunction, FeatureNetwork } from './networks/feature-network.js'

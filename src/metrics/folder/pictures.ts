@@ -20,10 +20,22 @@ export interface Unreadable {
   readonly reason: string
 }
 
+/** A file of a folder that is a picture. */
+export interface FolderPicture {
+  /** Its path below the folder. */
+  readonly name: string
+  /** `[1, height, width, channels]` in [0, 1]. */
+  readonly image: Tensor4D
+}
+
+/** A file of a folder that is none. */
+export interface FolderFailure extends Unreadable {
+  /** There is none. */
+  readonly image: null
+}
+
 /** A file of a folder: a picture, or why it is none. */
-export type FolderEntry =
-  | { readonly name: string; readonly image: Tensor4D }
-  | (Unreadable & { readonly image: null })
+export type FolderEntry = FolderPicture | FolderFailure
 
 const extensions = /\.(png|jpe?g|webp|tiff?|gif|avif)$/i
 
