@@ -3,6 +3,31 @@
  *
  * @packageDocumentation
  */
+
+export {
+  type Conditioner,
+  type ConditionerOptions,
+  conditioner,
+  type Head,
+  type Heads,
+  type HeadValues,
+} from './conditioner.js'
+export { type CausalGraph, causalGraph } from './graph.js'
+export { type ParentNames, topologicalOrder } from './graph-order.js'
+export type { Action, Noise, Values, Variable, Variables } from './graph-variable.js'
+export * from './hvae/index.js'
+export {
+  type Answerer,
+  type AttributeCode,
+  actionOf,
+  answerByEditor,
+  answerByScm,
+  type CounterfactualResult,
+  type EditedPair,
+  type EditorAnswerOptions,
+  type Question,
+  type ScmAnswerOptions,
+} from './intervention.js'
 export {
   drawStandardNormal,
   drawUniform,
@@ -12,27 +37,4 @@ export {
   type Parents,
   type Value,
 } from './mechanism.js'
-export {
-  type Conditioner,
-  type ConditionerOptions,
-  conditioner,
-  type Head,
-  type Heads,
-  type HeadValues,
-} from './conditioner.js'
 export * from './mechanisms/index.js'
-export * from './hvae/index.js'
-export { type CausalGraph, causalGraph } from './graph.js'
-export type { Action, Noise, Values, Variable, Variables } from './graph-variable.js'
-export { type ParentNames, topologicalOrder } from './graph-order.js'
-export {
-  type Answerer,
-  type AttributeCode,
-  actionOf,
-  answerByEditor,
-  answerByScm,
-  type CounterfactualResult,
-  type EditorAnswerOptions,
-  type Question,
-  type ScmAnswerOptions,
-} from './intervention.js'

@@ -159,6 +159,14 @@ export function answerByScm(graph: CausalGraph, options: ScmAnswerOptions): Answ
   }
 }
 
+/** What an editor returns; both `[1, height, width, channels]` in [0, 1], owned by the caller. */
+export interface EditedPair {
+  /** The inverted picture replayed without an edit. */
+  readonly reconstruction: Tensor4D
+  /** The edited picture. */
+  readonly image: Tensor4D
+}
+
 /** Options of {@link answerByEditor}. */
 export interface EditorAnswerOptions {
   /** The caption of attributes. */
@@ -167,12 +175,7 @@ export interface EditorAnswerOptions {
    * Inverts the picture under the source caption and edits it to the target: `promptToPrompt` after any inverter.
    * Returns both pictures, owned by the caller.
    */
-  readonly edit: (
-    image: Tensor4D,
-    source: string,
-    target: string,
-    options: RunOptions,
-  ) => Promise<{ readonly reconstruction: Tensor4D; readonly image: Tensor4D }>
+  readonly edit: (image: Tensor4D, source: string, target: string, options: RunOptions) => Promise<EditedPair>
   /** What is needed to make it again. */
   readonly provenance?: Readonly<Record<string, string | number | boolean>>
 }

@@ -11,8 +11,8 @@ const heads = (size: number) =>
  *
  * @returns a transform for {@link flow}
  */
-export function affineTransform(): Transform<ReturnType<typeof heads>> {
-  return {
+export function affineTransform(): Transform {
+  const transform: Transform<ReturnType<typeof heads>> = {
     name: 'affine',
     heads,
     forward: ({ location, logScale }, e) => ({
@@ -24,6 +24,7 @@ export function affineTransform(): Transform<ReturnType<typeof heads>> {
       logDerivative: logScale.neg(),
     }),
   }
+  return transform
 }
 
 /**

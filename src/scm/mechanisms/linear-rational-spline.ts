@@ -34,11 +34,9 @@ const heads = (size: number, bins: number) =>
  * @returns a transform for {@link flow}
  * @throws ArgumentError on fewer than 2 bins, or a bound that is not positive
  */
-export function linearRationalSplineTransform(
-  options: SplineOptions = {},
-): Transform<ReturnType<typeof heads>> {
+export function linearRationalSplineTransform(options: SplineOptions = {}): Transform {
   const { bins, bound } = splineOptions(options, 'linearRationalSpline')
-  return {
+  const transform: Transform<ReturnType<typeof heads>> = {
     name: 'linear-rational spline',
     heads: (size) => heads(size, bins),
 
@@ -68,6 +66,7 @@ export function linearRationalSplineTransform(
         }
       }),
   }
+  return transform
 }
 
 /** `f(t)` and `f'(t)`. */

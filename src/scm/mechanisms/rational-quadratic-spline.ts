@@ -25,11 +25,9 @@ import {
  * @returns a transform for {@link flow}
  * @throws ArgumentError on fewer than 2 bins, or a bound that is not positive
  */
-export function rationalQuadraticSplineTransform(
-  options: SplineOptions = {},
-): Transform<ReturnType<typeof splineHeads>> {
+export function rationalQuadraticSplineTransform(options: SplineOptions = {}): Transform {
   const { bins, bound } = splineOptions(options, 'rationalQuadraticSpline')
-  return {
+  const transform: Transform<ReturnType<typeof splineHeads>> = {
     name: 'rational-quadratic spline',
     heads: (size) => splineHeads(size, bins),
 
@@ -61,6 +59,7 @@ export function rationalQuadraticSplineTransform(
         return { value: bin.x.plus(θ.mul(bin.width)), logDerivative: derivative.log().neg() }
       }),
   }
+  return transform
 }
 
 function shapeAt(θ: Tensor, { width, height, left, right }: Bin) {
