@@ -12,7 +12,7 @@ export const defaults = {
   steps: 50,
   guidance: 4,
   crossReplace: 0.8,
-  selfReplace: 0.6,
+  selfReplace: 0.4,
   editWeight: 2,
   skip: 0.4,
   inversionPrompt: '',

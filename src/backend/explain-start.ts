@@ -1,12 +1,20 @@
 import type { Candidate } from './candidates.js'
 
+/** Why a backend did not start. */
+export interface StartFailure {
+  /** In one line. */
+  readonly why: string
+  /** The next thing to try. */
+  readonly mend: string
+}
+
 /**
  * Why a backend did not start, and what would make it.
  *
  * @param candidate - what was tried
  * @param error - what it threw
  */
-export function explainStart(candidate: Candidate, error: unknown): { why: string; mend: string } {
+export function explainStart(candidate: Candidate, error: unknown): StartFailure {
   const text = error instanceof Error ? error.message : String(error)
   const code = (error as { code?: string } | null)?.code
   const install = `Install it: ${candidate.install}.`

@@ -5,7 +5,7 @@
  */
 export { type BackendName, type Candidate, candidates } from './candidates.js'
 export type { BackendDevice } from './describe-device.js'
-export { explainStart } from './explain-start.js'
+export { explainStart, type StartFailure } from './explain-start.js'
 export { missingKernels } from './missing-kernels.js'
 export { selfTest } from './self-test.js'
 export { type BackendChoice, type BackendOptions, type PassedOver, useBackend } from './use-backend.js'

@@ -64,7 +64,7 @@ export {
 export { bestPassing, type Judged } from './edit/best.js'
 export { type Counterfactuals, counterfactuals, type SkippedEdit } from './edit/counterfactuals.js'
 export { type Counterfactual, type EditedTogether, editTogether, type Try } from './edit/edit-together.js'
-export { emphasisedWords, regionWords } from './edit/emphasis.js'
+export { emphasisedWords, type RegionWords, regionWords } from './edit/emphasis.js'
 export { type CounterfactualOptions, type EditSettings, selfReplaceSweep } from './edit/options.js'
 export { rowsWithinBudget } from './edit/rows.js'
 export { whyUnchanged } from './edit/skip.js'
@@ -83,6 +83,8 @@ export {
   type GatePreset,
   gatePresets,
   judge,
+  type MeasuredGate,
+  type PredictionConsistencyGate,
   type ThresholdGate,
   type Verdict,
 } from './gates/gate.js'

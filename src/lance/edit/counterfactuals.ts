@@ -25,7 +25,12 @@ export interface Counterfactuals {
   /** The end of the caption that the text encoder could not take; empty when everything fitted. */
   readonly truncated: string
   /** Batch rows that the network evaluated. */
-  readonly evaluations: { readonly inversion: number; readonly edits: number }
+  readonly evaluations: {
+    /** To invert the picture. */
+    readonly inversion: number
+    /** For all its edits, the source's rows included. */
+    readonly edits: number
+  }
 }
 
 /**

@@ -42,6 +42,14 @@ export function emphasisedWords(tokenizer: Tokenizer, { source, target, words }:
     )
 }
 
+/** Words whose attention marks where an edit happens. */
+export interface RegionWords {
+  /** Words of the source caption. */
+  readonly source: readonly string[]
+  /** Words of the target caption. */
+  readonly target: readonly string[]
+}
+
 /**
  * The words that mark the region of an edit in each caption, for a local blend: what went and what came, and what is
  * newly denied or affirmed, in both.
@@ -49,10 +57,7 @@ export function emphasisedWords(tokenizer: Tokenizer, { source, target, words }:
  * @param tokenizer - of the model that edits
  * @param perturbation - captions and their word diff
  */
-export function regionWords(
-  tokenizer: Tokenizer,
-  perturbation: Perturbation,
-): { readonly source: readonly string[]; readonly target: readonly string[] } {
+export function regionWords(tokenizer: Tokenizer, perturbation: Perturbation): RegionWords {
   const { words, source } = perturbation
   const target = emphasisedWords(tokenizer, perturbation)
   const gone = new Set(

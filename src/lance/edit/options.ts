@@ -5,7 +5,10 @@ import type { Embedder } from '../gates/embedder.js'
 import type { Gate } from '../gates/gate.js'
 
 /** The self-replace values of the published code: every edit is made five times, at five times the cost. */
-export const selfReplaceSweep = { 'lance-2023': [0.4, 0.5, 0.6, 0.7, 0.8] } as const
+export const selfReplaceSweep = {
+  /** LANCE's five values. */
+  'lance-2023': [0.4, 0.5, 0.6, 0.7, 0.8],
+} as const
 
 /** How captions become pictures. Plain data but for the scheduler. */
 export interface EditSettings {

@@ -1,17 +1,29 @@
 import type { Evidence } from './evidence.js'
 
 /** A gate as data: what is measured, and the least that passes. */
-export type ThresholdGate =
-  /** `cos(reconstruction, edit)`: the picture is still the same one. */
-  | { readonly gate: 'image-image'; readonly min: number }
-  /** `cos(reconstruction, source caption)` and `cos(edit, target caption)`, both: the captions describe the pictures. */
-  | { readonly gate: 'text-image'; readonly min: number }
-  /** `cos(edit − reconstruction, target − source)`: the picture moved the way the caption did. */
-  | { readonly gate: 'directional'; readonly min: number }
-  /** `cos(edit, new words) − cos(edit, old words)`, above `min`: the edit looks more like what it became. */
-  | { readonly gate: 'prediction-consistency'; readonly min?: number }
-  /** PSNR of the reconstruction against the original, in dB. */
-  | { readonly gate: 'reconstruction'; readonly min: number }
+export type ThresholdGate = MeasuredGate | PredictionConsistencyGate
+
+/** A gate on one measured quantity. */
+export interface MeasuredGate {
+  /**
+   * - `image-image`: `cos(reconstruction, edit)`: the picture is still the same one;
+   * - `text-image`: `cos(reconstruction, source caption)` and `cos(edit, target caption)`, both: the captions describe
+   *   the pictures;
+   * - `directional`: `cos(edit − reconstruction, target − source)`: the picture moved the way the caption did;
+   * - `reconstruction`: PSNR of the reconstruction against the original, in dB.
+   */
+  readonly gate: 'image-image' | 'text-image' | 'directional' | 'reconstruction'
+  /** The least that passes. */
+  readonly min: number
+}
+
+/** `cos(edit, new words) − cos(edit, old words)`, above `min`: the edit looks more like what it became. */
+export interface PredictionConsistencyGate {
+  /** Its name. */
+  readonly gate: 'prediction-consistency'
+  /** What the difference must exceed; 0. */
+  readonly min?: number
+}
 
 /** A gate of one's own: a function of the evidence, under a name for the record. */
 export interface CustomGate {

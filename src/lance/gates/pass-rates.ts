@@ -1,3 +1,4 @@
+import type { Verdict } from './gate.js'
 /** How many edits of one kind passed. Gates select on the outcome; whoever reads an effect must see how strictly. */
 export interface PassRate {
   /** The kind of perturbation. */
@@ -19,7 +20,7 @@ export interface JudgedEdit {
   /** The kind of perturbation. */
   readonly kind: string
   /** One verdict per gate. */
-  readonly verdicts: readonly { readonly gate: string; readonly passed: boolean }[]
+  readonly verdicts: readonly Pick<Verdict, 'gate' | 'passed'>[]
 }
 
 /**

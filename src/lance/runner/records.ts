@@ -43,7 +43,12 @@ export interface EditRecord {
   /** Of the picture. */
   readonly caption?: string
   /** The ends of the two captions that the text encoder could not take, where there are any. */
-  readonly truncated?: { readonly source: string; readonly target: string }
+  readonly truncated?: {
+    /** Of the caption before. */
+    readonly source: string
+    /** Of the caption after. */
+    readonly target: string
+  }
   /** The captions, what changed, and what made the change. */
   readonly perturbation?: Perturbation
   /** How the captions were aligned. */
@@ -59,7 +64,14 @@ export interface EditRecord {
   /** Where the pictures are. */
   readonly files?: EditFiles
   /** Batch rows that the network evaluated: for the inversion, and for the batch of edits that this one was in. */
-  readonly evaluations?: { readonly inversion: number; readonly batch: number; readonly editsInBatch: number }
+  readonly evaluations?: {
+    /** To invert the picture, once for all its edits. */
+    readonly inversion: number
+    /** For the batch. */
+    readonly batch: number
+    /** Edits that shared the batch. */
+    readonly editsInBatch: number
+  }
 }
 
 /**

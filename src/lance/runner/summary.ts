@@ -26,7 +26,12 @@ export interface LanceSummary {
   /** By kind and label, `|p(reconstruction) − p(edit)|`; empty without a model under test. */
   readonly sensitivity: readonly KindSensitivity[]
   /** Batch rows that the network evaluated. */
-  readonly evaluations: { readonly inversion: number; readonly edits: number }
+  readonly evaluations: {
+    /** To invert the pictures. */
+    readonly inversion: number
+    /** For all edits, the source's rows included. */
+    readonly edits: number
+  }
 }
 
 /**
