@@ -35,6 +35,14 @@ export interface CounterfactualFitOptions extends FitOptions {
   readonly intervene?: readonly string[]
 }
 
+/** Fitted anticausal predictors. */
+export interface CounterfactualReaders {
+  /** Their architecture. */
+  readonly config: PredictorConfig
+  /** Their weights, borrowed. */
+  readonly parameters: NamedParameters
+}
+
 /** What is fine-tuned, and what stays as it is. */
 export interface CounterfactualParts {
   /** Attributes and picture; its mechanisms are not trained. */
@@ -44,7 +52,7 @@ export interface CounterfactualParts {
   /** The picture's mechanism. */
   readonly config: HvaeConfig
   /** Its readers; not trained. */
-  readonly predictors: { readonly config: PredictorConfig; readonly parameters: NamedParameters }
+  readonly predictors: CounterfactualReaders
 }
 
 interface Batch {

@@ -45,13 +45,13 @@ export interface HvaeBatch {
 }
 
 /** causal-gen's settings for AdamW and for steps that go astray. */
-export const hvaeFitDefaults = {
+export const hvaeFitDefaults: Pick<FitOptions, 'adamW' | 'clip' | 'skip' | 'warmup' | 'ema'> = {
   adamW: { betas: [0.9, 0.9], weightDecay: 0.1 },
   clip: 350,
   skip: 500,
   warmup: 100,
   ema: 0.999,
-} as const
+}
 
 /**
  * Fits a hierarchical VAE: `−log p(x | z, pa) + β KL(q(z | x, pa) ‖ p(z[ | pa]))`, per channel of a pixel, `z` drawn

@@ -35,6 +35,7 @@ export {
 export {
   type CounterfactualFitOptions,
   type CounterfactualParts,
+  type CounterfactualReaders,
   fitCounterfactual,
   LAGRANGE,
 } from './hvae-counterfactual.js'

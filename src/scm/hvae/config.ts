@@ -55,8 +55,11 @@ const chest = {
   widths: [32, 64, 96, 128, 160, 192, 512],
 }
 
+/** The name of one of causal-gen's published architectures. */
+export type HvaePreset = 'mimic192' | 'ukbb192' | 'ukbb64' | 'morphomnist'
+
 /** causal-gen's published architectures, for {@link hvaeConfig}: `hvaeConfig({ ...hvaePresets.mimic192, cond_prior: true })`. */
-export const hvaePresets = {
+export const hvaePresets: Readonly<Record<HvaePreset, Partial<HvaeConfig>>> = {
   /** Chest X-rays of 192²: age, race, sex and finding, 6 numbers. */
   mimic192: { ...chest, context_dim: 6 },
   /** Brain slices of 192², light blocks. */
@@ -78,4 +81,4 @@ export const hvaePresets = {
     widths: [16, 32, 64, 128, 256],
     context_dim: 12,
   },
-} as const
+}

@@ -13,7 +13,7 @@ export {
   parseEncoder,
 } from './architecture.js'
 export { type HvaeBlockOptions, hvaeBlock } from './block.js'
-export { hvaeConfig, hvaePresets } from './config.js'
+export { type HvaePreset, hvaeConfig, hvaePresets } from './config.js'
 export {
   type HvaeCounterfactual,
   type HvaeCounterfactualOptions,
@@ -29,7 +29,14 @@ export { type Hvae, hvae, hvaeLatentShapes, toSigned } from './hvae.js'
 export { hvaeNll, hvaePixels, type PixelGaussian } from './likelihood.js'
 export { type LoadedHvae, loadHvae, saveHvae } from './load.js'
 export { type HvaeMechanismOptions, hvaeMechanism, torchNoise } from './mechanism.js'
-export type { HvaeBlockParameters, HvaeDecoderBlockParameters, HvaeParameters } from './parameters.js'
+export type {
+  HvaeBlockParameters,
+  HvaeDecoderBlockParameters,
+  HvaeDecoderParameters,
+  HvaeEncoderParameters,
+  HvaeLikelihoodParameters,
+  HvaeParameters,
+} from './parameters.js'
 export { abductResidual, pixelsOfLatents, replayResidual } from './predict.js'
 export {
   type PredictorConfig,

@@ -23,19 +23,38 @@ export interface HvaeDecoderBlockParameters {
   readonly conv: HvaeBlockParameters
 }
 
+/** The bottom-up half. */
+export interface HvaeEncoderParameters {
+  /** 7 × 7. */
+  readonly stem: ConvParameters
+  /** From fine to coarse. */
+  readonly blocks: readonly HvaeBlockParameters[]
+}
+
+/** The top-down half. */
+export interface HvaeDecoderParameters {
+  /** From coarse to fine. */
+  readonly blocks: readonly HvaeDecoderBlockParameters[]
+  /** One per resolution, `[resolution, resolution, width, 1]`. */
+  readonly bias: readonly Tensor4D[]
+}
+
+/** The discretised Gaussian's heads, 1 × 1. */
+export interface HvaeLikelihoodParameters {
+  /** The means. */
+  readonly x_loc: ConvParameters
+  /** The logarithms of the deviations. */
+  readonly x_logscale: ConvParameters
+  /** How later channels lean on earlier ones, of three. */
+  readonly channel_coeffs?: ConvParameters
+}
+
 /** The tree of causal-gen's `HVAE`, in this library's layout. */
 export interface HvaeParameters {
   /** Bottom-up. */
-  readonly encoder: { readonly stem: ConvParameters; readonly blocks: readonly HvaeBlockParameters[] }
-  /** Top-down. Biases are `[resolution, resolution, width, 1]`. */
-  readonly decoder: {
-    readonly blocks: readonly HvaeDecoderBlockParameters[]
-    readonly bias: readonly Tensor4D[]
-  }
-  /** The discretised Gaussian. */
-  readonly likelihood: {
-    readonly x_loc: ConvParameters
-    readonly x_logscale: ConvParameters
-    readonly channel_coeffs?: ConvParameters
-  }
+  readonly encoder: HvaeEncoderParameters
+  /** Top-down. */
+  readonly decoder: HvaeDecoderParameters
+  /** What is seen. */
+  readonly likelihood: HvaeLikelihoodParameters
 }
