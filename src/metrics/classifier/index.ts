@@ -16,8 +16,11 @@ export { type Flips, predictionFlips } from './flips.js'
 export {
   loadOnnxClassifier,
   type OnnxClassifierOptions,
+  type OnnxOutput,
   type OnnxRuntime,
   type OnnxSession,
+  type OnnxSessions,
+  type OnnxTensors,
 } from './onnx-classifier.js'
 export { opNorm } from './op-norm.js'
 export {

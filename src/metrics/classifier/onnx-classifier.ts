@@ -18,18 +18,40 @@ export interface OnnxClassifierOptions {
 
 /** The part of onnxruntime that is used: onnxruntime-node, onnxruntime-web, or a fake in a test. */
 export interface OnnxRuntime {
-  readonly InferenceSession: { create(model: string | Uint8Array): Promise<OnnxSession> }
-  readonly Tensor: new (type: 'float32', data: Float32Array, shape: readonly number[]) => unknown
+  /** Loads networks. */
+  readonly InferenceSession: OnnxSessions
+  /** The runtime's own tensors. */
+  readonly Tensor: OnnxTensors
+}
+
+/** Where tensors come from. */
+export interface OnnxTensors {
+  /** A type, the values row by row, and the shape. */
+  new (type: 'float32', data: Float32Array, shape: readonly number[]): unknown
+}
+
+/** Where sessions come from. */
+export interface OnnxSessions {
+  /** Loads a file by its path, or bytes. */
+  create(model: string | Uint8Array): Promise<OnnxSession>
 }
 
 /** A loaded network. */
 export interface OnnxSession {
+  /** The names of its inputs. */
   readonly inputNames: readonly string[]
+  /** The names of its outputs. */
   readonly outputNames: readonly string[]
-  run(
-    feeds: Record<string, unknown>,
-  ): Promise<Record<string, { readonly data: ArrayLike<number | bigint> | unknown }>>
+  /** Inputs by name to outputs by name. */
+  run(feeds: Record<string, unknown>): Promise<Record<string, OnnxOutput>>
+  /** Frees the network, where the runtime can. */
   release?(): Promise<void>
+}
+
+/** One output of a network. */
+export interface OnnxOutput {
+  /** Row-major numbers, for outputs that are numbers. */
+  readonly data: unknown
 }
 
 /**

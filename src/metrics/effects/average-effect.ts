@@ -20,6 +20,12 @@ export interface AverageEffectOptions extends EffectOptions {
   readonly margin?: number | undefined
 }
 
+/** An equivalence test and the margin it was made with. */
+export interface EquivalenceToMargin extends TostResult {
+  /** The largest effect that does not matter. */
+  readonly margin: number
+}
+
 /** The answer of {@link averageEffect}. */
 export interface AverageEffect {
   /** `mean [m(x') - m(r)]`. */
@@ -29,7 +35,7 @@ export interface AverageEffect {
   /** `mean [m(x') - m(x⁰)]`; `null` without shams. */
   readonly net: EffectEstimate | null
   /** Whether the net effect (without shams, the effect) is inside the margin; `null` without a margin. */
-  readonly equivalence: (TostResult & { readonly margin: number }) | null
+  readonly equivalence: EquivalenceToMargin | null
   /**
    * `'moved'` when p ≤ 1 - level, `'did not move'` when equivalence is shown, `'undecided'` otherwise. A significant
    * effect within the margin is `'moved'`: it is small, and there.

@@ -20,12 +20,22 @@ export interface DoseResponseOptions extends EffectOptions {
   readonly threshold?: number | undefined
 }
 
+/** One point of the monotone fit. */
+export interface DosePoint {
+  /** The dose. */
+  readonly dose: number
+  /** The fitted response. */
+  readonly response: number
+  /** Rows at this dose. */
+  readonly n: number
+}
+
 /** The answer of {@link doseResponse}. */
 export interface DoseResponse {
   /** Least squares, response per unit of dose; NaN where all doses are equal. */
   readonly slope: EffectEstimate
   /** The monotone fit at each dose. */
-  readonly curve: readonly { readonly dose: number; readonly response: number; readonly n: number }[]
+  readonly curve: readonly DosePoint[]
   /** The sense of the fit. */
   readonly direction: 'increasing' | 'decreasing'
   /** The dose at which the fit crosses the threshold; NaN where it does not, `null` where none was asked for. */
@@ -69,7 +79,7 @@ function slopeOf(rows: readonly DoseRow[]): number {
   return rows.reduce((sum, row) => sum + (row.dose - d) * (row.response - y), 0) / spread
 }
 
-function curveOf(rows: readonly DoseRow[], direction: DoseResponse['direction']): DoseResponse['curve'] {
+function curveOf(rows: readonly DoseRow[], direction: DoseResponse['direction']): readonly DosePoint[] {
   const groups = rowsByPatient(
     rows.map((row) => row.dose), // grouped by dose as patients are by id
     rows.length,
@@ -84,7 +94,7 @@ function curveOf(rows: readonly DoseRow[], direction: DoseResponse['direction'])
 }
 
 // The first dose at which the piecewise linear curve reaches the threshold from its near side.
-function crossingOf(curve: DoseResponse['curve'], threshold: number): number {
+function crossingOf(curve: readonly DosePoint[], threshold: number): number {
   for (const [i, after] of curve.entries()) {
     const before = curve[i - 1]
     if (!before) continue

@@ -8,7 +8,14 @@ export {
   type AverageEffectOptions,
   averageEffect,
   type EffectRow,
+  type EquivalenceToMargin,
 } from './average-effect.js'
-export { type DoseResponse, type DoseResponseOptions, type DoseRow, doseResponse } from './dose-response.js'
+export {
+  type DosePoint,
+  type DoseResponse,
+  type DoseResponseOptions,
+  type DoseRow,
+  doseResponse,
+} from './dose-response.js'
 export type { EffectEstimate, EffectOptions } from './estimate.js'
 export { type CornerRow, type FourCorner, fourCorner } from './four-corner.js'
