@@ -120,8 +120,10 @@ function inputValues(key: string, count: number, seed: number): Float32Array {
   return key === 'image' ? noise.map((value) => Math.max(-1, Math.min(1, value / 3))) : noise
 }
 
-const tokenIds = (count: number) =>
-  Float32Array.from({ length: count }, (_, i) => (i % 77 === 0 ? 49406 : i % 77 > 20 ? 49407 : 1000 + i))
+function tokenIds(count: number): Float32Array {
+  const id = (at: number) => (at === 0 ? 49406 : at > 20 ? 49407 : 1000 + at)
+  return Float32Array.from({ length: count }, (_, i) => id(i % 77))
+}
 
 async function compare(us: Side, them: Side): Promise<number> {
   const [mine, theirs] = [join(scratch, 'ours.f32'), join(scratch, 'theirs.f32')]
