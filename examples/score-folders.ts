@@ -6,8 +6,8 @@
  * Prints a table of means with intervals, and writes a page that shows the worst pairs. What could not be read or
  * paired is named.
  */
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { useBackend } from 'contrafact'
 import { escapeHtml, htmlFigures, htmlPage, htmlTable } from 'contrafact/core'
 import { encodePng, readImage } from 'contrafact/image'
@@ -32,6 +32,7 @@ const body = [
   ...(await worstPairs(scores, 5)),
 ].join('\n')
 const lead = `${scores.names.length} pairs of ${images} and ${references}.`
+await mkdir(dirname(page), { recursive: true })
 await writeFile(page, htmlPage('Two folders, scored', lead, body))
 console.log(`page: ${page}`)
 

@@ -41,8 +41,10 @@ export async function scoreFolders(
   options: ScoreFoldersOptions = {},
 ): Promise<FolderScores> {
   const [left, right] = [await pictureNames(images), await pictureNames(references)]
-  const both = left.filter((name) => right.includes(name))
-  const unpaired = [...left, ...right].filter((name) => !both.includes(name))
+  const there = new Set(right)
+  const both = left.filter((name) => there.has(name))
+  const paired = new Set(both)
+  const unpaired = [...left, ...right].filter((name) => !paired.has(name))
   const unreadable: Unreadable[] = []
   const names: string[] = []
   const columns: number[][] = metrics.map(() => [])
