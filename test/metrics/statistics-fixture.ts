@@ -13,7 +13,7 @@ interface PooledOdds {
   pContinuity: number
 }
 
-// What test/fixtures/statistics.py writes.
+// What test/fixtures/metrics-statistics.py writes.
 interface Fixture {
   distributions: Record<'z' | 'p' | 'df' | 'x' | 'normalCdf' | 'normalQuantile', number[]> &
     Record<'tCdf' | 'tQuantile' | 'chi2Cdf' | 'chi2Upper' | 'chi2Quantile', number[][]>
