@@ -75,7 +75,10 @@ test.each([
     expect(worst(spline.predict({ e }, {}), [...e.dataSync()])).toBeLessThan(2e-3)
     // tfjs takes seed 0 for none.
     const rough = new Map(
-      [...spline.parameters].map(([name, p], i) => [name, tf.randomNormal(p.shape, 0, 0.7, 'float32', i + 1)]),
+      [...spline.parameters].map(([name, p], i) => [
+        name,
+        tf.randomNormal(p.shape, 0, 0.7, 'float32', i + 1),
+      ]),
     )
     const other = spline.with(rough)
     const x = other.predict({ e }, {})
