@@ -38,6 +38,8 @@ export interface StepRules {
   readonly cross?: AttentionRule
   /** Rewrites self-attention. */
   readonly self?: AttentionRule
+  /** The longest side of a feature map whose self-attention `self` rewrites. */
+  readonly maxSelfResolution: number
 }
 
 /**
@@ -64,6 +66,7 @@ export function bindControl(control: PromptControl, setting: ControlSetting): (s
   return (step) => ({
     ...(shares[step]!.some((share) => share > 0) && { cross: blendByToken(rule, shares[step]!) }),
     ...(step >= from && step < to && { self }),
+    maxSelfResolution,
   })
 }
 

@@ -1,5 +1,12 @@
+import * as tf from '@tensorflow/tfjs'
 import { type AttentionControl, AttentionError, type AttentionSite } from '../core/index.js'
-import { composeRules, pairwiseControl } from '../guidance/index.js'
+import {
+  type AttentionRule,
+  composeRules,
+  followingControl,
+  pairwiseControl,
+  type SourceMaps,
+} from '../guidance/index.js'
 import { bindControl, type ControlSetting, type StepRules } from './bind-control.js'
 import { type BlendRegion, startBlend } from './blend-region.js'
 import type { PromptControl } from './prompt-control.js'
@@ -27,16 +34,29 @@ export function endBranch({ region }: EditBranch): void {
   region?.except?.dispose()
 }
 
-/** The attention control of one step, and the check that it found something to control. */
+/** The attention control of one step, in one call of the network or several, and the check that it found its sites. */
 export interface StepControl {
-  /** Missing when no branch has anything to do, so that the network may take its fast path. */
-  readonly attention?: AttentionControl
+  /**
+   * The control of the call that holds some of the rows: row 0 is the source, row `n` the n-th edit. The call with
+   * the source comes first. Missing when its rows have nothing to do, so that the network may take its fast path.
+   */
+  readonly attentionOf: (rows: RowRange) => AttentionControl | undefined
   /** Throws AttentionError if a branch's open window met no attention map. */
   readonly verify: () => void
+  /** Frees the source's maps. */
+  readonly end: () => void
+}
+
+/** Rows of a batch that one call of the network takes: `from` up to, not including, `to`. */
+export interface RowRange {
+  /** The first row. */
+  readonly from: number
+  /** The row after the last. */
+  readonly to: number
 }
 
 /**
- * Unites the rules of all branches at one step into one control.
+ * Unites the rules of all branches at one step.
  *
  * @param branches - in the order of the batch's rows, after the source
  * @param step - index of the sampling step
@@ -44,33 +64,47 @@ export interface StepControl {
 export function controlOfStep(branches: readonly EditBranch[], step: number): StepControl {
   const seen: AttentionSite[] = []
   const atWork = branches.map((branch) => {
-    const { cross, self } = branch.rulesAt(step)
+    const { cross, self, maxSelfResolution } = branch.rulesAt(step)
     const rule = composeRules(...[cross, self].filter((one) => one !== undefined))
-    return { branch, rule, idle: { cross: cross !== undefined, self: self !== undefined } }
+    const idle = { cross: cross !== undefined, self: self !== undefined }
+    const busy = idle.cross || idle.self || branch.region !== undefined
+    return { branch, rule, idle, busy, selfUpTo: self ? maxSelfResolution : 0 }
   })
-  if (atWork.every(({ branch, idle }) => !branch.region && !idle.cross && !idle.self))
-    return { verify: () => {} }
-
-  const rewrite = pairwiseControl(
-    atWork.map(({ branch, rule, idle }) => (source, target, site) => {
-      const edited = rule(source, target, site)
-      if (edited !== target) {
-        branch.rewritten[site.kind]++
-        idle[site.kind] = false
-      }
-      branch.region?.words.add([source, edited], site)
-      branch.region?.except?.add([source, edited], site)
-      return edited
-    }),
+  const rules = atWork.map(
+    ({ branch, rule, idle }): AttentionRule =>
+      (source, target, site) => {
+        const edited = rule(source, target, site)
+        if (edited !== target) {
+          branch.rewritten[site.kind]++
+          idle[site.kind] = false
+        }
+        branch.region?.words.add([source, edited], site)
+        branch.region?.except?.add([source, edited], site)
+        return edited
+      },
   )
-  const attention: AttentionControl = (probabilities, site) => {
-    seen.push(site)
-    return rewrite(probabilities, site)
+  const selfUpTo = Math.max(...atWork.map((one) => one.selfUpTo))
+  const kept: SourceMaps = {
+    wants: ({ kind, height, width }) => kind === 'cross' || Math.max(height, width) <= selfUpTo,
+    maps: [],
+  }
+  const attentionOf = ({ from, to }: RowRange): AttentionControl | undefined => {
+    const last = to === rules.length + 1
+    // The source's call also serves the edits of the calls that follow.
+    const served = from === 0 ? atWork : atWork.slice(from - 1, to - 1)
+    if (served.every(({ busy }) => !busy)) return undefined
+    const own = rules.slice(Math.max(0, from - 1), to - 1)
+    const rewrite = from === 0 ? pairwiseControl(own, last ? undefined : kept) : followingControl(own, kept)
+    return (probabilities, site) => {
+      seen.push(site)
+      return rewrite(probabilities, site)
+    }
   }
   const verify = () => {
     for (const { idle } of atWork) if (idle.cross || idle.self) throw nothingMatched(idle, step, seen)
   }
-  return { attention, verify }
+  const end = () => tf.dispose(kept.maps.filter((map) => map !== undefined))
+  return { attentionOf, verify, end }
 }
 
 function nothingMatched(

@@ -38,6 +38,12 @@ export interface PromptToPromptOptions extends EditingOptions, PromptEditRequest
 export interface PromptToPromptManyOptions extends EditingOptions {
   /** The edits, at least one. */
   readonly edits: readonly PromptEditRequest[]
+  /**
+   * The most batch rows that one call of the network may have; by default there is no limit, and one call a step. A
+   * guided edit takes two. What does not fit is evaluated in further calls, which read the source's attention from
+   * the first: the evaluations stay the same.
+   */
+  readonly rows?: number
 }
 
 /** How many attention maps a control has rewritten. */

@@ -12,7 +12,7 @@ import {
 import { guidedBatch } from '../guidance/index.js'
 import { expectInversion, type Inversion, type InversionStep } from '../inversion/index.js'
 import { applyBlend } from './blend-region.js'
-import { controlOfStep, type EditBranch, endBranch, startBranch } from './edit-branch.js'
+import { controlOfStep, type EditBranch, endBranch, type RowRange, startBranch } from './edit-branch.js'
 import { refine } from './prompt-control.js'
 import type {
   EditedImage,
@@ -78,10 +78,12 @@ export async function promptToPromptMany(
   inversion: Inversion,
   options: PromptToPromptManyOptions,
 ): Promise<PromptEdits> {
-  const { edits, pin = 'source', negativePrompt, skip = 0 } = options
+  const { edits, pin = 'source', negativePrompt, skip = 0, rows = Number.POSITIVE_INFINITY } = options
   const { scheduler, clean, prompt: source } = inversion
   const guidance = options.guidance ?? (inversion.guidance > 1 ? inversion.guidance : 7.5)
   expectEditing(inversion, edits.length, guidance, pin, skip)
+  if (rows !== Number.POSITIVE_INFINITY)
+    expectNumber(rows, { min: 2, integer: true }, 'promptToPromptMany', 'rows')
   throwIfAborted(options.signal, 'edit')
   const total = scheduler.timesteps.length
   const latentSize = [clean.shape[1], clean.shape[2]] as const
@@ -104,17 +106,27 @@ export async function promptToPromptMany(
       const step = inversion.steps[index]!
       // A pinned source is evaluated for its attention only.
       const scales = [step.pivot ? 1 : inversion.guidance, ...edits.map(() => guidance)]
-      const { attention, verify } = controlOfStep(branches, index)
-      const next = tf.tidy(() => {
-        const unconditional = unconditionalRows(step, fallback, negativePrompt !== undefined, edits.length)
-        const rows = { x, timestep, conditional, unconditional, scales, attention }
-        const guided = guidedBatch(model.denoise, rows)
-        verify()
-        evaluations += guided.evaluations
-        const stepped = scheduler.step({ x, output: guided.output, index }).x
-        return blendBranches(branches, index, step.pivot ? pinTo(step.pivot, stepped, pin) : stepped)
-      })
-      x = scope.replace(x, next)
+      const control = controlOfStep(branches, index)
+      try {
+        const next = tf.tidy(() => {
+          const unconditional = unconditionalRows(step, fallback, negativePrompt !== undefined, edits.length)
+          const guided = rowRanges(scales, rows).map((range) =>
+            guidedBatch(model.denoise, {
+              ...rowsOf({ x, conditional, unconditional }, range),
+              ...{ timestep, scales: scales.slice(range.from, range.to) },
+              attention: control.attentionOf(range),
+            }),
+          )
+          control.verify()
+          for (const call of guided) evaluations += call.evaluations
+          const output = tf.concat(guided.map((call) => call.output))
+          const stepped = scheduler.step({ x, output, index }).x
+          return blendBranches(branches, index, step.pivot ? pinTo(step.pivot, stepped, pin) : stepped)
+        })
+        x = scope.replace(x, next)
+      } finally {
+        control.end()
+      }
       options.onProgress?.({ stage: 'edit', done: index + 1, total })
       await breathe(options, 'edit')
     }
@@ -132,6 +144,28 @@ export async function promptToPromptMany(
     for (const branch of branches) endBranch(branch)
     scope.dispose()
   }
+}
+
+// The rows of each call of the network, in order and none too many: a row that is guided counts twice.
+function rowRanges(scales: readonly number[], most: number): RowRange[] {
+  const ranges: { from: number; to: number }[] = []
+  let room = 0
+  for (const [row, scale] of scales.entries()) {
+    const cost = scale === 1 ? 1 : 2
+    if (cost > room) {
+      ranges.push({ from: row, to: row })
+      room = most
+    }
+    room -= cost
+    ranges.at(-1)!.to = row + 1
+  }
+  return ranges
+}
+
+function rowsOf<T extends Record<string, tf.Tensor>>(tensors: T, { from, to }: RowRange): T {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => [name, tensor.slice(from, to - from)]),
+  ) as T
 }
 
 // What each row is guided away from; `fallback` holds the empty prompt and the negative one.

@@ -3,7 +3,14 @@
  *
  * @packageDocumentation
  */
-export { type AttentionRule, blendByToken, composeRules, pairwiseControl } from './attention-rule.js'
+export {
+  type AttentionRule,
+  blendByToken,
+  composeRules,
+  followingControl,
+  pairwiseControl,
+  type SourceMaps,
+} from './attention-rule.js'
 export { classifierFree, type GuidancePair, type GuidedNoiseOptions, guidedNoise } from './classifier-free.js'
 export { type GuidedOutput, type GuidedRows, guidedBatch } from './guided-batch.js'
 export { type BlendMaskOptions, blendMask, defaultBlendResolution, localBlend } from './local-blend.js'

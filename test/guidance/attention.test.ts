@@ -6,11 +6,13 @@ import {
   blendByToken,
   composeRules,
   defaultSelfResolution,
+  followingControl,
   pairwiseControl,
   refineAttention,
   replaceAttention,
   replaceSelfAttention,
   reweightAttention,
+  type SourceMaps,
 } from '../../src/guidance/index.js'
 
 const cross: AttentionSite = {
@@ -135,6 +137,22 @@ describe('pairwiseControl', () => {
       const probabilities = rows(1, 2, 3)
       expect(pairwiseControl([(_, t) => t])(probabilities, cross)).toBe(probabilities)
     })
+  })
+
+  it('lends the source to a batch without it', () => {
+    const add: AttentionRule = (s, t) => s.mul(10).add(t)
+    const kept: SourceMaps = { wants: ({ kind }) => kind === 'cross', maps: [] }
+    const got = tf.tidy(() => {
+      const first = pairwiseControl([add], kept)
+      for (const site of [cross, self]) first(rows(3, 4), site)
+      const following = followingControl([add, add], kept)
+      return [cross, self].map((site) => [...following(rows(1, 5, 6), site).dataSync()])
+    })
+    expect(got).toEqual([
+      [1, 35, 36],
+      [1, 5, 6],
+    ])
+    tf.dispose(kept.maps.filter((map) => map !== undefined))
   })
 
   it('refuses a batch without the source', () => {

@@ -63,6 +63,12 @@ test.each(files)('%s imports only in the direction of the arrows', (file) => {
   }
 })
 
+test.each(files)('%s uses the network only where its room may', (file) => {
+  if (['checkpoint', 'lance'].includes(roomOf(file))) return
+  const text = readFileSync(join(source, file), 'utf8')
+  expect(text).not.toMatch(/\bfetch\(|'node:(https?|net|tls|dns)'|\bWebSocket\b|\bXMLHttpRequest\b/)
+})
+
 test('no file imports in a circle', () => {
   const graph = new Map(
     files.map((file) => [

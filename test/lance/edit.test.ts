@@ -43,10 +43,16 @@ test('the loop: one inversion, one batch, every edit judged', async () => {
   free(result)
 })
 
-test('a batch of any size gives the same pictures; a small one evaluates the source again', async () => {
+test('calls of any size give the same pictures at the same cost: the source is read once a step', async () => {
   const whole = await counterfactuals(toyModel(), image, perturbations, base)
-  const single = await counterfactuals(toyModel(), image, perturbations, { ...base, rows: 3 })
-  expect(single.evaluations.edits).toBe(3 * 30)
+  const calls: number[] = []
+  const single = await counterfactuals(toyModel(toyDenoiser(calls)), image, perturbations, {
+    ...base,
+    rows: 3,
+  })
+  expect(single.evaluations).toEqual(whole.evaluations)
+  // 10 steps of inversion, then the source with the first edit, the second edit, the third.
+  expect(calls.filter((n) => n > 1)).toEqual(Array(10).fill([3, 2, 2]).flat())
   for (const [i, edit] of whole.edits.entries())
     expect(difference(edit.image, single.edits[i]!.image)).toBeLessThan(1e-5)
   free(whole)

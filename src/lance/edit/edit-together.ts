@@ -51,10 +51,10 @@ export interface EditedTogether {
 }
 
 /**
- * Edits one picture to several captions, which share their batches, judges every try, and keeps the best.
+ * Edits one picture to several captions, which share its source, judges every try, and keeps the best.
  *
- * Cost at 50 steps: 50 for the source and 100 for every perturbation and every self-replace value, in one batch. When
- * they do not fit one batch the source is evaluated anew, for its attention, in each.
+ * Cost at 50 steps: 50 for the source and 100 for every perturbation and every self-replace value. What does not fit
+ * one call of the network is spread over several, which share the source's attention.
  *
  * @param model - borrowed
  * @param source - from `openPicture`; borrowed
@@ -74,23 +74,16 @@ export async function editTogether(
   const requests = plans.flatMap(({ requestOf }) => sweep.map(requestOf))
   const scope = new Scope()
   try {
-    const pictures: { image: Tensor4D; latents: Tensor4D; truncated: string }[] = []
-    let evaluations = 0
     const [, height, width] = source.path.clean.shape
-    const rows = settings.rows ?? rowsWithinBudget([height, width])
-    const perCall = requestsPerCall(rows, settings.inversion)
-    for (let first = 0; first < requests.length; first += perCall) {
-      const edited = await promptToPromptMany(model, source.path, {
-        edits: requests.slice(first, first + perCall),
-        guidance: settings.guidance,
-        skip: settings.skip,
-        signal,
-        onProgress,
-      })
-      for (const { image, latents, truncated } of edited.edits)
-        pictures.push({ image: scope.own(image), latents: scope.own(latents), truncated })
-      evaluations += edited.evaluations
-    }
+    const rows = Math.max(2, settings.rows ?? rowsWithinBudget([height, width]))
+    const { edits: pictures, evaluations } = await promptToPromptMany(model, source.path, {
+      edits: requests,
+      guidance: settings.guidance,
+      skip: settings.skip,
+      ...(Number.isFinite(rows) && { rows }),
+      ...{ signal, onProgress },
+    })
+    for (const { image, latents } of pictures) for (const tensor of [image, latents]) scope.own(tensor)
 
     const edits: Counterfactual[] = []
     for (const [i, perturbation] of perturbations.entries()) {
@@ -104,7 +97,7 @@ export async function editTogether(
         const similarities = { imageImage, sourceText, targetText, directional, newWords, oldWords }
         tries.push({
           tried: { selfReplace, passed, verdicts, similarities, directional },
-          picture,
+          picture: { image: picture.image, latents: picture.latents, truncated: picture.truncated },
           passed,
           directional,
         })
@@ -125,12 +118,6 @@ export async function editTogether(
   } finally {
     scope.dispose()
   }
-}
-
-/** How many edits one call of the network takes beside the source. */
-export function requestsPerCall(rows: number, inversion: ResolvedSettings['inversion']): number {
-  const sourceRows = inversion === 'null-text' ? 2 : 1
-  return Math.max(1, Math.floor((rows - sourceRows) / 2))
 }
 
 function planEdit(model: LatentDiffusion, perturbation: Perturbation, settings: ResolvedSettings) {

@@ -38,7 +38,10 @@ export interface EditSettings {
   readonly localBlend?: boolean | Omit<LocalBlendOptions, 'source' | 'target'>
   /** The fraction of steps, from the noisiest, that edits leave out; 0. Pivot-pinned only. */
   readonly skip?: number
-  /** Batch rows of one call of the network (an edit takes two, and the source one); by default what fits the backend's budget. */
+  /**
+   * The most batch rows of one call of the network (an edit takes two, and the source one); by default what fits the
+   * backend's budget. Fewer rows are more calls, not more evaluations.
+   */
   readonly rows?: number
 }
 

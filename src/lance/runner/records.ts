@@ -63,14 +63,14 @@ export interface EditRecord {
   readonly predictions?: Predictions
   /** Where the pictures are. */
   readonly files?: EditFiles
-  /** Batch rows that the network evaluated: for the inversion, and for the batch of edits that this one was in. */
+  /** Batch rows that the network evaluated for the picture. */
   readonly evaluations?: {
     /** To invert the picture, once for all its edits. */
     readonly inversion: number
-    /** For the batch. */
-    readonly batch: number
-    /** Edits that shared the batch. */
-    readonly editsInBatch: number
+    /** For all its edits, the source's rows included. */
+    readonly edits: number
+    /** How many edits shared them. */
+    readonly sharedBy: number
   }
 }
 

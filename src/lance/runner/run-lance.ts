@@ -35,7 +35,7 @@ const endings = new Set(['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff'])
  * ```
  *
  * Every file is written whole or not at all, and records come after what they speak of. A run that was killed or
- * aborted goes on when it is called again: no edit is repeated but those of the batch that was under way, and the
+ * aborted goes on when it is called again: no edit is repeated but those of the picture that was under way, and the
  * records are those of a run that was never interrupted. Edits that the gates reject are kept and recorded like the
  * others. A file that is no picture is recorded; errors of captioner, perturber, embedder and model end the run.
  *

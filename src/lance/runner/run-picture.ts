@@ -4,8 +4,8 @@ import * as tf from '@tensorflow/tfjs'
 import { fileExists, writeSafetensors } from '../../checkpoint/index.js'
 import { geometryOf, ImageError, type LatentDiffusion, throwIfAborted } from '../../core/index.js'
 import { differenceMap, readImage, renderDifferenceMap, writeImage } from '../../image/index.js'
-import { type Counterfactual, editTogether, requestsPerCall } from '../edit/edit-together.js'
-import { type CounterfactualOptions, resolveSettings } from '../edit/options.js'
+import { type Counterfactual, editTogether } from '../edit/edit-together.js'
+import type { CounterfactualOptions } from '../edit/options.js'
 import { rowsWithinBudget } from '../edit/rows.js'
 import { closePicture, openPicture, replayPicture, type SourcePicture } from '../edit/source-picture.js'
 import { loadInversion, saveInversion } from './inversion-file.js'
@@ -17,9 +17,8 @@ import { type EditFiles, type EditRecord, type Prediction, readRecords, writeRec
 const mapRange = 0.5
 
 /**
- * Everything that is to be done with one picture: plan, invert, edit batch by batch, record. Each step is skipped
- * when its file is there, so that a run goes on where it was killed; a batch's records appear together, after its
- * pictures.
+ * Everything that is to be done with one picture: plan, invert, edit, record. Each step is skipped when its file is
+ * there, so that a run goes on where it was killed; a picture's records appear together, after its edits.
  *
  * @param file - the picture
  * @param name - its file name
@@ -62,10 +61,7 @@ async function editPlanned(
   options: LanceRunOptions,
   save: () => Promise<void>,
 ): Promise<void> {
-  const { picture, edits, rows } = plan
-  const { inversion, selfReplace } = resolveSettings(options.edit)
-  const together = Math.max(1, Math.floor(requestsPerCall(rows, inversion) / selfReplace.length))
-  const { caption, unperturbed = 'nothing in the caption could be changed' } = plan
+  const { picture, edits, caption, unperturbed = 'nothing in the caption could be changed' } = plan
   if (edits.length === 0 || caption === undefined) {
     records.push({
       picture,
@@ -76,31 +72,29 @@ async function editPlanned(
     })
     return save()
   }
-  let source: (SourcePicture & { readonly counted: number }) | undefined
-  try {
-    // Records are in the order of the plan, and whole batches at a time: what is missing is its end.
-    while (records.length < edits.length) {
-      throwIfAborted(options.signal, 'runLance')
-      const batch = nextBatch(edits.slice(records.length), together)
-      const wanted = batch.filter(({ skip }) => skip === undefined)
-      if (wanted.length > 0) source ??= await openOrResume(folder, image, plan, options)
-      const made = source && wanted.length > 0 ? await editBatch(folder, plan, wanted, source, options) : []
-      for (const { id, perturbation, skip } of batch) {
-        const record = made.find(({ edit }) => edit === id)
-        records.push(record ?? { picture, edit: id, status: 'skipped', reason: skip!, caption, perturbation })
-      }
-      await save()
-    }
-  } finally {
-    if (source) closePicture(source)
+  throwIfAborted(options.signal, 'runLance')
+  const wanted = edits.filter(({ skip }) => skip === undefined)
+  const made = wanted.length > 0 ? await makeEdits(folder, plan, image, wanted, options) : []
+  for (const { id, perturbation, skip } of edits) {
+    const record = made.find(({ edit }) => edit === id)
+    records.push(record ?? { picture, edit: id, status: 'skipped', reason: skip!, caption, perturbation })
   }
+  await save()
 }
 
-// As many edits as share a batch, with the skipped ones among them.
-function nextBatch(edits: readonly PlannedEdit[], together: number): readonly PlannedEdit[] {
-  let made = 0
-  const end = edits.findIndex(({ skip }) => skip === undefined && ++made > together)
-  return end < 0 ? edits : edits.slice(0, end)
+async function makeEdits(
+  folder: string,
+  plan: PicturePlan,
+  image: Tensor4D,
+  wanted: readonly PlannedEdit[],
+  options: LanceRunOptions,
+): Promise<EditRecord[]> {
+  const source = await openOrResume(folder, image, plan, options)
+  try {
+    return await editAll(folder, plan, wanted, source, options)
+  } finally {
+    closePicture(source)
+  }
 }
 
 async function openOrResume(
@@ -128,7 +122,7 @@ async function openOrResume(
   return { ...source, counted: evaluations }
 }
 
-async function editBatch(
+async function editAll(
   folder: string,
   plan: PicturePlan,
   planned: readonly PlannedEdit[],
@@ -139,7 +133,7 @@ async function editBatch(
   const { counted, rows } = countRows(options.model)
   const perturbations = planned.map(({ perturbation }) => perturbation)
   const { edits } = await editTogether(counted, source, perturbations, loopOptions(options, plan))
-  const evaluations = { inversion: source.counted, batch: rows(), editsInBatch: edits.length }
+  const evaluations = { inversion: source.counted, edits: rows(), sharedBy: edits.length }
   try {
     const records: EditRecord[] = []
     const before = await predict(options, source.original, source.reconstruction)

@@ -81,10 +81,10 @@ function sensitivities(made: readonly EditRecord[]): KindSensitivity[] {
   )
 }
 
-// Edits of one batch all carry the batch's count; those of one picture all carry its inversion's.
+// Every edit of a picture carries the counts of the whole picture.
 function countEvaluations(made: readonly EditRecord[]): LanceSummary['evaluations'] {
   const inversions = new Map(made.map(({ picture, evaluations }) => [picture, evaluations!.inversion]))
   const inversion = [...inversions.values()].reduce((sum, count) => sum + count, 0)
-  const edits = made.reduce((sum, { evaluations }) => sum + evaluations!.batch / evaluations!.editsInBatch, 0)
+  const edits = made.reduce((sum, { evaluations }) => sum + evaluations!.edits / evaluations!.sharedBy, 0)
   return { inversion, edits: Math.round(edits) }
 }
