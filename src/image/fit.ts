@@ -1,5 +1,5 @@
+import type { ResizeKernel } from '../core/index.js'
 import { expectOneOf, roundHalfEven, toColour } from './checks.js'
-import { type ResizeKernel, resizeKernels } from './kernels.js'
 import type { Colour, Raster } from './raster.js'
 import { resample } from './resample.js'
 
@@ -18,6 +18,8 @@ export interface ResizeOptions {
   /** Colour of the bars of `'contain'`: grey or `[red, green, blue]` in [0, 1]; black by default. */
   readonly background?: number | readonly [number, number, number]
 }
+
+const resizeKernels: readonly ResizeKernel[] = ['lanczos3', 'cubic', 'linear', 'nearest']
 
 /** Brings a raster to `[height, width]`. */
 export function fitRaster(

@@ -4,10 +4,10 @@
  *
  * @packageDocumentation
  */
+export type { ResizeKernel } from '../core/index.js'
 export { differenceMap, strongestChanges } from './difference-map.js'
 export { divergingColour } from './diverging-scale.js'
 export type { ResizeFit, ResizeOptions } from './fit.js'
-export type { ResizeKernel } from './kernels.js'
 export { fromUint8, toUint8 } from './levels.js'
 export { cropToSize, type PaddedImage, type PadOptions, padToMultiple } from './pad.js'
 export type { Colour } from './raster.js'

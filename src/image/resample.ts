@@ -1,4 +1,4 @@
-import { type AxisWeights, axisWeights, type ResizeKernel } from './kernels.js'
+import { type AxisWeights, axisWeights, fixedPoint, type ResizeKernel } from '../core/index.js'
 import type { Raster } from './raster.js'
 
 /** The part of the source that is resized: `[left, top, right, bottom]` in pixels, fractions allowed. */
@@ -46,7 +46,7 @@ function alongAxis(
 ): Uint8Array | Float32Array {
   const { starts } = weights
   const whole = data instanceof Uint8Array
-  const taps = whole ? weights.taps.map(fixedPoint) : weights.taps
+  const taps = whole ? weights.taps.map((row) => fixedPoint(row, unit).map((w) => w / unit)) : weights.taps
   const count = outer * starts.length * inner
   const out = whole ? new Uint8Array(count) : new Float32Array(count)
   const sums = new Float64Array(inner)
@@ -69,8 +69,5 @@ function alongAxis(
   return out
 }
 
-// PIL's 8-bit path multiplies whole numbers: weights in units of 2^-22, halves away from zero.
-function fixedPoint(row: Float64Array): Float64Array {
-  const unit = 2 ** 22
-  return row.map((w) => Math.trunc(w * unit + Math.sign(w) * 0.5) / unit)
-}
+// PIL's 8-bit path multiplies whole numbers of this.
+const unit = 2 ** 22

@@ -32,6 +32,7 @@ export {
   type InceptionDialect,
   type InceptionOptions,
   inception,
+  inceptionPixels,
   inceptionShapes,
   loadInception,
 } from './networks/inception.js'
@@ -43,6 +44,7 @@ export {
   xrvDenseNetShapes,
   xrvFindings,
 } from './networks/xrv-densenet.js'
+export { type XrvDialect, type XrvOptions, xrvPixels } from './networks/xrv-pixels.js'
 export { type LoadedLpips, type LpipsOptions, loadLpips, lpips } from './perceptual/lpips.js'
 export { type LpipsNet, lpipsShapes } from './perceptual/lpips-nets.js'
 export { type MsSsimOptions, msSsim } from './perceptual/ms-ssim.js'

@@ -3,15 +3,11 @@
  *
  * @packageDocumentation
  */
-export { type Clip, type ClipParts, clip, clipPixels, clipShapes } from './clip/clip.js'
+export { type Clip, type ClipParts, clip, clipShapes } from './clip/clip.js'
+export { type ClipOptions, clipPixels } from './clip/clip-pixels.js'
+export type { ClipLayerParameters, EmbeddingParameters } from './clip/layers.js'
 export { loadClip } from './clip/load-clip.js'
-export {
-  type EmbeddingParameters,
-  encodeText,
-  type TextEncoderParameters,
-  type TextLayerParameters,
-  textEncoderShapes,
-} from './clip/text-encoder.js'
+export { encodeText, type TextEncoderParameters, textEncoderShapes } from './clip/text-encoder.js'
 export {
   encodeVision,
   type VisionEncoderParameters,

@@ -17,6 +17,7 @@ export {
   parameterTree,
 } from './parameters.js'
 export { downsample, type ResampleParameters, upsample } from './resample.js'
+export { type LevelsDialect, resizeLevels } from './resize-levels.js'
 export { type GroupNormOptions, type ResnetBlockParameters, resnetBlock } from './resnet-block.js'
 export { type SeparableKernel, separableResize } from './separable-resize.js'
 export { timestepEmbedding } from './timestep-embedding.js'

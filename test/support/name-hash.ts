@@ -51,6 +51,14 @@ export function hashInput<R extends tf.Rank>(
   })
 }
 
+/** A batch of 8-bit pictures by its name, in [0, 1]; `shape` is PyTorch's `[batch, channels, height, width]`. */
+export function hashLevels(name: string, shape: readonly number[]): tf.Tensor4D {
+  const levels = Float32Array.from(hashUniform(name, size(shape)), (u) => Math.floor((u + 1) * 127.99) / 255)
+  return tf.tidy(() =>
+    tf.transpose(tf.tensor<tf.Rank.R4>(levels, shape as [number, number, number, number]), [0, 2, 3, 1]),
+  )
+}
+
 /** Values in PyTorch's order; four axes are turned back to channels-first. */
 export async function torchValues(x: tf.Tensor): Promise<Float32Array> {
   const turned = tf.tidy(() => (x.rank === 4 ? tf.transpose(x, [0, 3, 1, 2]) : x.clone()))

@@ -14,7 +14,7 @@ export interface InceptionOptions {
    * | dialect | resize | scaling |
    * | --- | --- | --- |
    * | `'pytorch-fid'` (default) | bilinear, no antialias | 2x − 1 |
-   * | `'clean-fid'` | PIL bicubic with antialias, in float | (255x − 128) / 128 |
+   * | `'clean-fid'` | PIL bicubic with antialias, in float, clipped | (255x − 128) / 128 |
    * | `'torch-fidelity'` | bilinear, TensorFlow 1's corners, of 8-bit pixels | (⌊255x⌋ − 128) / 128 |
    */
   readonly dialect?: InceptionDialect
@@ -39,21 +39,13 @@ export function inception(
   named: NamedParameters,
   { dialect = 'pytorch-fid' }: InceptionOptions = {},
 ): FeatureNetwork {
-  const kernel = kernels[dialect]
-  if (kernel === undefined) {
-    throw new ArgumentError({
-      rule: `inception needs dialect to be one of ${Object.keys(kernels).join(', ')}`,
-      got: JSON.stringify(dialect),
-      mend: 'Name the implementation whose FID yours will stand beside.',
-    })
-  }
+  expectDialect(dialect)
   const convs = new Map<string, Folded>()
-  for (const [path, conv] of eachConv()) convs.set(path, fold(named, path, conv))
+  for (const [path] of eachConv()) convs.set(path, fold(named, path))
   const tensors = [...convs.values()].flatMap(({ kernel, shift }) => [kernel, shift])
   const features = (images: tf.Tensor4D): tf.Tensor2D => {
-    expectChannels(images, 3, 'inception')
     return tf.tidy(() => {
-      let x = prepare(images, dialect)
+      let x = inceptionPixels(images, dialect)
       for (const block of inceptionBlocks) x = runBlock(convs, block, x)
       return tf.mean(x, [1, 2]) as tf.Tensor2D
     })
@@ -84,6 +76,28 @@ export async function loadInception(path: string, options: InceptionOptions = {}
   }
 }
 
+/**
+ * Pictures as Inception sees them under a dialect: resized to 299 × 299 and scaled.
+ *
+ * @param images - `[n, height, width, 3]` in [0, 1], borrowed
+ * @param dialect - whose resize, see {@link InceptionOptions}
+ * @returns `[n, 299, 299, 3]` in about [−1, 1], owned by the caller
+ * @throws ShapeError without three channels, ArgumentError on another dialect
+ */
+export function inceptionPixels(images: tf.Tensor4D, dialect: InceptionDialect = 'pytorch-fid'): tf.Tensor4D {
+  expectDialect(dialect)
+  expectChannels(images, 3, 'inception')
+  return tf.tidy(() => {
+    // torch-fidelity quantises by truncation; a hair is added so that an exact level stays one.
+    const scaled = tf.mul<tf.Tensor4D>(images, 255)
+    const pixels = dialect === 'torch-fidelity' ? tf.floor(tf.add<tf.Tensor4D>(scaled, 1e-3)) : scaled
+    const sized = separableResize(pixels, [299, 299], kernels[dialect])
+    if (dialect === 'pytorch-fid') return tf.sub(tf.div(sized, 127.5), 1)
+    const clipped = dialect === 'clean-fid' ? tf.clipByValue(sized, 0, 255) : sized
+    return tf.div(tf.sub(clipped, 128), 128)
+  })
+}
+
 /** The tensors of the feature part of the network; its classifier is not needed. */
 export function inceptionShapes(): NetworkShapes {
   return new Map(
@@ -94,24 +108,25 @@ export function inceptionShapes(): NetworkShapes {
   )
 }
 
+function expectDialect(dialect: string): void {
+  if (dialect in kernels) return
+  throw new ArgumentError({
+    rule: `inception needs dialect to be one of ${Object.keys(kernels).join(', ')}`,
+    got: JSON.stringify(dialect),
+    mend: 'Name the implementation whose FID yours will stand beside.',
+  })
+}
+
 interface Folded {
   readonly kernel: tf.Tensor4D
   readonly shift: tf.Tensor1D
 }
 
-function fold(named: NamedParameters, path: string, _conv: ConvStep): Folded {
+function fold(named: NamedParameters, path: string): Folded {
   const { scale, shift } = foldNorm(named, `${path}.bn`, 0.001)
   const kernel = tf.mul<tf.Tensor4D>(weight(named, `${path}.conv.weight`), scale)
   scale.dispose()
   return { kernel, shift }
-}
-
-function prepare(images: tf.Tensor4D, dialect: InceptionDialect): tf.Tensor4D {
-  // torch-fidelity quantises by truncation; a hair is added so that an exact level stays one.
-  const pixels =
-    dialect === 'torch-fidelity' ? tf.floor(tf.add(tf.mul(images, 255), 1e-3)) : tf.mul(images, 255)
-  const sized = separableResize(pixels as tf.Tensor4D, [299, 299], kernels[dialect])
-  return dialect === 'pytorch-fid' ? tf.sub(tf.div(sized, 127.5), 1) : tf.div(tf.sub(sized, 128), 128)
 }
 
 function runBlock(convs: ReadonlyMap<string, Folded>, block: Block, x: tf.Tensor4D): tf.Tensor4D {

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs'
-import { type NamedParameters, separableResize } from '../../nn/index.js'
-import { expectChannels, type FeatureNetwork, featureNetwork } from './feature-network.js'
+import type { NamedParameters } from '../../nn/index.js'
+import { type FeatureNetwork, featureNetwork } from './feature-network.js'
 import { foldNorm, type NetworkShapes, normShapes, readWeights, weight } from './weights.js'
+import { expectDialect, type XrvOptions, xrvPixels } from './xrv-pixels.js'
 
 const blocks = [6, 12, 24, 16]
 const growth = 32
@@ -36,14 +37,19 @@ export interface XrvDenseNet extends FeatureNetwork {
 
 /**
  * TorchXRayVision's DenseNet-121, pictures to its 1024 pooled features: FID and identity on what matters in a chest
- * X-ray. Takes grey pictures, or colour ones by the mean of their channels; resizes to 224 × 224 bilinearly without
- * antialias, and scales to the [−1024, 1024] that it was trained on.
+ * X-ray. Takes grey pictures, or colour ones by the mean of their channels; see {@link xrvPixels} for what it sees.
  *
  * @param named - by the names of the PyTorch state_dict, in this library's layout; borrowed, copies are kept
+ * @param options - whose resize
  * @returns owned by the caller: `dispose()` it
+ * @throws ArgumentError on another dialect or a missing weight
  * @see Cohen et al. 2022, "TorchXRayVision: A library of chest X-ray datasets and models".
  */
-export function xrvDenseNet(named: NamedParameters): XrvDenseNet {
+export function xrvDenseNet(
+  named: NamedParameters,
+  { dialect = 'torchxrayvision-1.5' }: XrvOptions = {},
+): XrvDenseNet {
+  expectDialect(dialect)
   const copies: tf.Tensor[] = []
   const keep = <T extends tf.Tensor>(tensor: T): T => {
     copies.push(tensor)
@@ -76,7 +82,6 @@ export function xrvDenseNet(named: NamedParameters): XrvDenseNet {
       )
     })
   const features = (images: tf.Tensor4D): tf.Tensor2D => {
-    expectChannels(images, images.shape[3] === 3 ? 3 : 1, 'xrvDenseNet')
     return tf.tidy(() => {
       const edge: [number, number][] = [
         [0, 0],
@@ -84,7 +89,7 @@ export function xrvDenseNet(named: NamedParameters): XrvDenseNet {
         [1, 1],
         [0, 0],
       ]
-      const stem = tf.pad(prepare(images), [
+      const stem = tf.pad(xrvPixels(images, dialect), [
         [0, 0],
         [3, 3],
         [3, 3],
@@ -110,7 +115,7 @@ export function xrvDenseNet(named: NamedParameters): XrvDenseNet {
   const logits = (images: tf.Tensor4D) =>
     tf.tidy(() => tf.add<tf.Tensor2D>(tf.matMul(features(images), head.weight), head.bias))
   return {
-    ...featureNetwork({ name: 'xrv-densenet121/bilinear-224', width: 1024, features }, copies),
+    ...featureNetwork({ name: `xrv-densenet121/${dialect}`, width: 1024, features }, copies),
     logits,
   }
 }
@@ -119,13 +124,15 @@ export function xrvDenseNet(named: NamedParameters): XrvDenseNet {
  * {@link xrvDenseNet} from a safetensors file; `docs/metrics.md` tells how to convert the published one.
  *
  * @param path - of the file
+ * @param options - whose resize
  * @returns owned by the caller: `dispose()` it
  * @throws CheckpointError listing what is missing or mis-shaped
  */
-export async function loadXrvDenseNet(path: string): Promise<XrvDenseNet> {
+export async function loadXrvDenseNet(path: string, options: XrvOptions = {}): Promise<XrvDenseNet> {
+  expectDialect(options.dialect)
   const named = await readWeights([path], xrvDenseNetShapes())
   try {
-    return xrvDenseNet(named)
+    return xrvDenseNet(named, options)
   } finally {
     tf.dispose([...named.values()])
   }
@@ -139,11 +146,6 @@ export function xrvDenseNetShapes(): NetworkShapes {
     ['classifier.weight', [xrvFindings.length, 1024]] as [string, readonly number[]],
     ['classifier.bias', [xrvFindings.length]] as [string, readonly number[]],
   ])
-}
-
-function prepare(images: tf.Tensor4D): tf.Tensor4D {
-  const grey = images.shape[3] === 1 ? images : tf.mean<tf.Tensor4D>(images, 3, true)
-  return tf.mul(tf.sub(tf.mul(separableResize(grey, [224, 224], 'torch-bilinear'), 2), 1), 1024)
 }
 
 /** Each block's name, its layers' names, and the channels that go into each. */

@@ -1,14 +1,9 @@
 import * as tf from '@tensorflow/tfjs'
-import { expectShape, type Tokenizer } from '../../core/index.js'
-import {
-  type LinearParameters,
-  linear,
-  type NamedParameters,
-  parameterTree,
-  separableResize,
-} from '../../nn/index.js'
+import type { Tokenizer } from '../../core/index.js'
+import { type LinearParameters, linear, type NamedParameters, parameterTree } from '../../nn/index.js'
 import type { ClipConfig } from '../config/clip.js'
 import { type ParameterShapes, shapeList } from '../shapes.js'
+import { type ClipOptions, clipPixels, expectResize } from './clip-pixels.js'
 import { encodeText, type TextEncoderParameters, textEncoderShapes } from './text-encoder.js'
 import { encodeVision, type VisionEncoderParameters, visionEncoderShapes } from './vision-encoder.js'
 
@@ -28,7 +23,7 @@ export interface Clip {
   readonly config: ClipConfig
   /**
    * Pictures `[n, height, width, 3]` in [0, 1] of any size (borrowed) to `[n, projection]`, owned by the caller:
-   * shorter side to the model's size by PIL's bicubic with antialias, the centre cut out, normalised, encoded.
+   * shorter side to the model's size by an 8-bit bicubic with antialias, the centre cut out, normalised, encoded.
    * The length of a row means nothing; compare by cosine.
    */
   embedImages(images: tf.Tensor4D): tf.Tensor2D
@@ -51,17 +46,23 @@ interface ClipTree {
  * A CLIP from its parts, with both encoders and both projections.
  *
  * @param parts - config, weights, tokenizer
+ * @param options - whose resize
  * @returns owned by the caller: `dispose()` it, and the weights go too
+ * @throws ArgumentError on another resize
  * @see Radford et al. 2021, "Learning transferable visual models from natural language supervision".
  */
-export function clip({ config, weights, tokenizer }: ClipParts): Clip {
+export function clip(
+  { config, weights, tokenizer }: ClipParts,
+  { resize = 'pillow' }: ClipOptions = {},
+): Clip {
+  expectResize(resize)
   const tree = parameterTree<ClipTree>(weights)
   const dispose = () => tf.dispose([...weights.values()])
   return {
     config,
     embedImages: (images) =>
       tf.tidy(() => {
-        const pixels = clipPixels(images, config.vision.image_size)
+        const pixels = clipPixels(images, config.vision.image_size, resize)
         return linear(tree.visual_projection, encodeVision(tree.vision_model, config.vision, pixels))
       }),
     embedTexts: (texts) => {
@@ -82,30 +83,6 @@ export function clipShapes(config: ClipConfig): ParameterShapes {
   list.linear('text_projection', config.text.hidden_size, config.projection_dim, false)
   list.linear('visual_projection', config.vision.hidden_size, config.projection_dim, false)
   return new Map([...textEncoderShapes(config.text), ...visionEncoderShapes(config.vision), ...list.shapes])
-}
-
-/**
- * Pictures as CLIP sees them: bicubic with antialias to a shorter side of `size`, clipped, the centre cut out, and
- * normalised by the mean and deviation of its training set.
- *
- * @param images - `[n, height, width, 3]` in [0, 1], borrowed
- * @param size - 224 but for the largest models
- * @returns `[n, size, size, 3]`, owned by the caller
- */
-export function clipPixels(images: tf.Tensor4D, size: number): tf.Tensor4D {
-  expectShape(images, [null, null, null, 3], 'clipPixels', 'images')
-  const [n, height, width] = images.shape
-  const scale = size / Math.min(height, width)
-  // The longer side is cut, not rounded, as torchvision and transformers do.
-  const longer = (side: number) => Math.trunc((side * size) / Math.min(height, width))
-  const target = [height <= width ? size : longer(height), width <= height ? size : longer(width)] as const
-  const [top, left] = [Math.floor((target[0] - size) / 2), Math.floor((target[1] - size) / 2)]
-  return tf.tidy(() => {
-    const sized = scale === 1 && height === width ? images : separableResize(images, target, 'pil-bicubic')
-    const cut = tf.slice(tf.clipByValue(sized, 0, 1), [0, top, left, 0], [n, size, size, 3])
-    const mean = [0.48145466, 0.4578275, 0.40821073]
-    return tf.div(tf.sub(cut, mean), [0.26862954, 0.26130258, 0.27577711]) as tf.Tensor4D
-  })
 }
 
 // The first end-of-text token; padding repeats it, and configs of old write 2 for "the highest id".

@@ -13,13 +13,14 @@ import { fromTorch } from '../../nn/index.js'
 import { loadClipTokenizer } from '../../text/index.js'
 import { clipConfig } from '../config/clip.js'
 import { type Clip, clip, clipShapes } from './clip.js'
+import type { ClipOptions } from './clip-pixels.js'
 
 /**
  * Loads a whole CLIP (both towers and their projections) in the layout of transformers: `config.json`,
  * `model.safetensors` and the tokenizer's files in one folder.
  *
  * @param idOrFolder - a folder, or the id of a model on the Hugging Face Hub, which is downloaded once
- * @param options - `signal` and `onProgress`
+ * @param options - whose resize; `signal` and `onProgress`
  * @returns owned by the caller: `dispose()` it
  * @throws CheckpointError listing what is missing or mis-shaped
  *
@@ -29,7 +30,7 @@ import { type Clip, clip, clipShapes } from './clip.js'
  * const { value } = await clipScore(embedder, edited, captions)
  * ```
  */
-export async function loadClip(idOrFolder: string, options: RunOptions = {}): Promise<Clip> {
+export async function loadClip(idOrFolder: string, options: ClipOptions & RunOptions = {}): Promise<Clip> {
   const folder = await resolveModel(idOrFolder, options)
   const path = (file: string) => join(folder, file)
   const json = async (file: string) => ((await fileExists(path(file))) ? readJson(path(file)) : undefined)
@@ -50,7 +51,7 @@ export async function loadClip(idOrFolder: string, options: RunOptions = {}): Pr
       named.set(name, fromTorch(name, shape, data))
       options.onProgress?.({ stage: 'load clip', done: named.size, total: shapes.size, detail: name })
     }
-    return clip({ config, weights: named, tokenizer })
+    return clip({ config, weights: named, tokenizer }, options)
   } catch (error) {
     tf.dispose([...named.values()])
     throw error

@@ -1,48 +1,9 @@
 import * as tf from '@tensorflow/tfjs'
 import { ShapeError } from '../../core/index.js'
-import {
-  attention,
-  gelu,
-  type LinearParameters,
-  layerNorm,
-  linear,
-  type NormParameters,
-  quickGelu,
-} from '../../nn/index.js'
+import { layerNorm, type NormParameters } from '../../nn/index.js'
 import type { TextEncoderConfig } from '../config.js'
 import { type ParameterShapes, shapeList } from '../shapes.js'
-
-/** One pre-norm transformer layer. */
-export interface TextLayerParameters {
-  /** Before self-attention. */
-  readonly layer_norm1: NormParameters
-  /** Self-attention, all with biases. */
-  readonly self_attn: {
-    /** Queries. */
-    readonly q_proj: LinearParameters
-    /** Keys. */
-    readonly k_proj: LinearParameters
-    /** Values. */
-    readonly v_proj: LinearParameters
-    /** Output. */
-    readonly out_proj: LinearParameters
-  }
-  /** Before the feed-forward. */
-  readonly layer_norm2: NormParameters
-  /** The feed-forward. */
-  readonly mlp: {
-    /** Widens. */
-    readonly fc1: LinearParameters
-    /** Narrows. */
-    readonly fc2: LinearParameters
-  }
-}
-
-/** A table of embeddings. */
-export interface EmbeddingParameters {
-  /** `[rows, width]` */
-  readonly weight: tf.Tensor2D
-}
+import { type ClipLayerParameters, clipLayerShapes, clipLayers, type EmbeddingParameters } from './layers.js'
 
 /** A CLIPTextModel's tree below `text_model`, in this library's layout. */
 export interface TextEncoderParameters {
@@ -56,7 +17,7 @@ export interface TextEncoderParameters {
   /** The layers. */
   readonly encoder: {
     /** From the first to the last. */
-    readonly layers: readonly TextLayerParameters[]
+    readonly layers: readonly ClipLayerParameters[]
   }
   /** After the last layer; Stable Diffusion conditions on its output. */
   readonly final_layer_norm: NormParameters
@@ -79,27 +40,13 @@ export function encodeText(
 ): tf.Tensor3D {
   expectTokens(ids, config)
   const { embeddings, encoder, final_layer_norm } = parameters
-  const activate = config.hidden_act === 'gelu' ? gelu : quickGelu
   const tokens = ids[0]!.length
   return tf.tidy(() => {
     const table = embeddings.token_embedding.weight
     const words = tf.reshape(tf.gather(table, tf.tensor1d(ids.flat(), 'int32')), [ids.length, tokens, -1])
     const places = tf.slice(embeddings.position_embedding.weight, [0, 0], [tokens, -1])
-    const mask = causalMask(tokens)
-    let h = tf.add<tf.Tensor3D>(words, places)
-    for (const { layer_norm1, self_attn, layer_norm2, mlp } of encoder.layers) {
-      const x = layerNorm(layer_norm1, h, config.layer_norm_eps)
-      const mixed = attention(
-        linear(self_attn.q_proj, x),
-        linear(self_attn.k_proj, x),
-        linear(self_attn.v_proj, x),
-        config.num_attention_heads,
-        { mask },
-      )
-      h = tf.add<tf.Tensor3D>(h, linear(self_attn.out_proj, mixed))
-      const inner = activate(linear(mlp.fc1, layerNorm(layer_norm2, h, config.layer_norm_eps)))
-      h = tf.add<tf.Tensor3D>(h, linear(mlp.fc2, inner))
-    }
+    const x = tf.add<tf.Tensor3D>(words, places)
+    const h = clipLayers(encoder.layers, config, x, causalMask(tokens))
     return layerNorm(final_layer_norm, h, config.layer_norm_eps)
   })
 }
@@ -110,19 +57,11 @@ export function encodeText(
  * @param config - Stable Diffusion 1's gives 123,060,480 parameters, 2's 340,387,840
  */
 export function textEncoderShapes(config: TextEncoderConfig): ParameterShapes {
-  const { hidden_size: width, intermediate_size: inner } = config
+  const { hidden_size: width } = config
   const list = shapeList()
   list.tensor('text_model.embeddings.token_embedding.weight', [config.vocab_size, width])
   list.tensor('text_model.embeddings.position_embedding.weight', [config.max_position_embeddings, width])
-  for (let i = 0; i < config.num_hidden_layers; i++) {
-    const layer = `text_model.encoder.layers.${i}`
-    list.norm(`${layer}.layer_norm1`, width)
-    for (const part of ['q_proj', 'k_proj', 'v_proj', 'out_proj'])
-      list.linear(`${layer}.self_attn.${part}`, width, width)
-    list.norm(`${layer}.layer_norm2`, width)
-    list.linear(`${layer}.mlp.fc1`, width, inner)
-    list.linear(`${layer}.mlp.fc2`, inner, width)
-  }
+  clipLayerShapes(list, 'text_model.encoder.layers', config)
   list.norm('text_model.final_layer_norm', width)
   return list.shapes
 }

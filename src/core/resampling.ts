@@ -4,18 +4,23 @@
  */
 export type ResizeKernel = 'lanczos3' | 'cubic' | 'linear' | 'nearest'
 
-/** The names of {@link ResizeKernel}. */
-export const resizeKernels: readonly ResizeKernel[] = ['lanczos3', 'cubic', 'linear', 'nearest']
-
-/** For every output position: the first input position it reads, and the weights from there on. */
+/** How one axis is resized: for every output position, the first input position that it reads, and its weights. */
 export interface AxisWeights {
+  /** One per output position. */
   readonly starts: readonly number[]
+  /** One row per output position, from its start on; each row sums to 1. */
   readonly taps: readonly Float64Array[]
 }
 
 /**
  * The weights that map the span `[from, to)` of an axis of `size` pixels onto `outSize` pixels. Each row sums to 1:
  * a kernel that is cut off at the border is normalised again, no pixel is invented outside.
+ *
+ * @param size - pixels of the axis
+ * @param from - where the span begins, fractions allowed
+ * @param to - where it ends
+ * @param outSize - pixels wanted
+ * @param kernel - see {@link ResizeKernel}
  */
 export function axisWeights(
   size: number,
@@ -46,6 +51,17 @@ export function axisWeights(
     taps.push(row.map((w) => w / sum))
   }
   return { starts, taps }
+}
+
+/**
+ * Weights as whole numbers of `1 / unit`, halves away from zero: the 8-bit paths of PIL (`unit` 2²²) and of PyTorch
+ * multiply whole numbers only.
+ *
+ * @param row - the weights of one output position
+ * @param unit - a power of two
+ */
+export function fixedPoint(row: Float64Array, unit: number): Float64Array {
+  return row.map((w) => Math.trunc(w * unit + Math.sign(w) * 0.5))
 }
 
 const kernelFunctions = {
