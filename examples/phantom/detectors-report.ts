@@ -1,4 +1,5 @@
 // Prints what the detectors are worth on held-out phantoms: npx tsx examples/phantom/detectors-report.ts [count]
+import { wilson } from 'contrafact/metrics'
 import { cardiothoracicRatio } from './anatomy.js'
 import { type Attributes, counterfactual, heldOut, type Patient } from './causal-graph.js'
 import { DEGRADATION, degrade } from './degrade.js'
@@ -21,7 +22,7 @@ for (const [name, picture] of Object.entries(pictures)) {
   console.log(`\n${name}`)
   for (const sign of signs) {
     const right = seen.filter((each, i) => each[sign] > 0.5 === has(patients[i]!, sign)).length
-    console.log(`  ${sign.padEnd(13)} ${percent(right / count)} ${wilson(right, count)}`)
+    console.log(`  ${sign.padEnd(13)} ${share(right)}`)
   }
   const error = (of: (each: Detection, truth: Patient) => number) =>
     seen.reduce((sum, each, i) => sum + Math.abs(of(each, patients[i]!)), 0) / count
@@ -77,12 +78,10 @@ function percent(part: number): string {
   return `${(100 * part).toFixed(1)} %`.padStart(7)
 }
 
-function wilson(right: number, of: number): string {
-  const z = 1.96
-  const p = right / of
-  const middle = (p + z ** 2 / (2 * of)) / (1 + z ** 2 / of)
-  const half = (z * Math.sqrt((p * (1 - p)) / of + z ** 2 / (4 * of ** 2))) / (1 + z ** 2 / of)
-  return `[${(100 * (middle - half)).toFixed(1)}, ${(100 * Math.min(middle + half, 1)).toFixed(1)}]`
+function share(right: number): string {
+  const { share, interval } = wilson(right, count)
+  const [low, high] = [interval.low, interval.high].map((bound) => (100 * bound).toFixed(1))
+  return `${percent(share)} [${low}, ${high}]`
 }
 
 function correlation(xs: readonly number[], ys: readonly number[]): number {

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs'
 import { loadStableDiffusion, useBackend } from 'contrafact'
+import { wilson } from 'contrafact/metrics'
 import { defaults, editPicture, l1, psnr } from '../support/edit-picture.js'
 import { renderTable } from '../support/page.js'
 import { type Attributes, counterfactual, heldOut, type Patient } from './causal-graph.js'
@@ -25,7 +26,6 @@ const { values } = parseArgs({
     cross: { type: 'string', default: String(defaults.crossReplace) },
     self: { type: 'string', default: String(defaults.selfReplace) },
     skip: { type: 'string', default: String(defaults.skip) },
-    weight: { type: 'string', default: String(defaults.editWeight) },
     backend: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
@@ -37,7 +37,6 @@ const settings = {
   crossReplace: Number(values.cross),
   selfReplace: Number(values.self),
   skip: Number(values.skip),
-  editWeight: Number(values.weight),
 }
 const size = 64
 const source = 'Chest X-ray with cardiomegaly and support devices'
@@ -80,7 +79,10 @@ for (const patient of patients) {
 }
 sd.dispose()
 
-const rate = (holds: (o: Outcome) => boolean) => wilson(outcomes.filter(holds).length, outcomes.length)
+const rate = (holds: (o: Outcome) => boolean) => {
+  const { share, interval } = wilson(outcomes.filter(holds).length, outcomes.length)
+  return { share, low: interval.low, high: interval.high }
+}
 const present = (score: number) => score > 0.5
 const mean = (f: (o: Outcome) => number) => outcomes.reduce((sum, o) => sum + f(o), 0) / outcomes.length
 const heart = (o: Outcome) => o.after['no cardiomegaly']
@@ -113,8 +115,7 @@ const distance = Object.fromEntries(
 const percent = (x: number) => `${(100 * x).toFixed(0)} %`
 console.log(
   `\n${outcomes.length} held-out phantoms, ${settings.steps} steps, guidance ${settings.guidance}, ` +
-    `cross ${settings.crossReplace}, self ${settings.selfReplace}, weight ${settings.editWeight}, ` +
-    `skip ${settings.skip}, ${backend}\n`,
+    `cross ${settings.crossReplace}, self ${settings.selfReplace}, skip ${settings.skip}, ${backend}\n`,
 )
 console.log(
   renderTable([
@@ -204,13 +205,4 @@ function patientsWith(holds: (attributes: Attributes) => boolean, first: number,
 
 function goal(name: string, aim: number, holds: (o: Outcome) => boolean) {
   return { name, aim, ...rate(holds) }
-}
-
-/** The share of k in n with its 95 % score interval (Wilson 1927). */
-function wilson(k: number, n: number): { share: number; low: number; high: number } {
-  const z = 1.959964
-  const share = k / n
-  const centre = (share + z ** 2 / (2 * n)) / (1 + z ** 2 / n)
-  const half = (z * Math.sqrt((share * (1 - share)) / n + z ** 2 / (4 * n ** 2))) / (1 + z ** 2 / n)
-  return { share, low: centre - half, high: centre + half }
 }

@@ -160,6 +160,23 @@ test('equivalence without variance answers by the mean; one patient answers noth
   expect(() => s.tost([1, 2], { margin: 1, alpha: 0.5 })).toThrow(ArgumentError)
 })
 
+test('shares of none and of all end at 0 and 1 and are not certain', () => {
+  expect(s.wilson(0, 10).interval.low).toBe(0)
+  expect(s.wilson(0, 10).interval.high).toBeGreaterThan(0.2)
+  expect(s.wilson(10, 10).interval.high).toBe(1)
+  for (const [hits, n] of [
+    [0, 0],
+    [-1, 3],
+    [4, 3],
+    [1.5, 3],
+    [Number.NaN, 3],
+    [1, Number.POSITIVE_INFINITY],
+  ]) {
+    expect(() => s.wilson(hits!, n!)).toThrow(ArgumentError)
+  }
+  expect(() => s.wilson(1, 3, 1)).toThrow(ArgumentError)
+})
+
 test('strata that say nothing are left out and flagged', () => {
   const tables: s.TwoByTwo[] = [
     [5, 3, 2, 6],

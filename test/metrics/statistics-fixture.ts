@@ -33,6 +33,7 @@ interface Fixture {
     'T' | 'pT' | 'r' | 'fisher' | 'pFisher',
     number
   >
+  wilson: { hits: number[]; n: number[]; intervals: Record<string, [number, number][]> }
   isotonic: Record<'values' | 'weights' | 'plain' | 'weighted' | 'dose' | 'response' | 'fit', number[]> & {
     slope: number
   }

@@ -134,6 +134,19 @@ test('Mantel-Haenszel agrees with statsmodels', () => {
   }
 })
 
+test('shares agree with statsmodels', () => {
+  const { hits, n, intervals } = reference.wilson
+  for (const [level, wanted] of Object.entries(intervals)) {
+    for (const [i, [low, high]] of wanted.entries()) {
+      const { share, interval } = s.wilson(hits[i]!, n[i]!, Number(level))
+      expect(share).toBe(hits[i]! / n[i]!)
+      near(interval.low, low, 1e-12)
+      near(interval.high, high, 1e-12)
+      expect(interval).toMatchObject({ level: Number(level), method: 'wilson' })
+    }
+  }
+})
+
 test('conditional independence agrees with scikit-learn residuals and scipy', () => {
   const { x, y, z, T, pT, r, fisher, pFisher, pearsonInterval } = reference.independence
   const gcm = s.generalisedCovariance(x, y, z)

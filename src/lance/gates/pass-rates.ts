@@ -1,4 +1,6 @@
+import { wilson } from '../../metrics/index.js'
 import type { Verdict } from './gate.js'
+
 /** How many edits of one kind passed. Gates select on the outcome; whoever reads an effect must see how strictly. */
 export interface PassRate {
   /** The kind of perturbation. */
@@ -39,21 +41,14 @@ export function passRates(edits: readonly JudgedEdit[]): PassRate[] {
     for (const { gate, passed } of ofKind.flatMap(({ verdicts }) => verdicts)) {
       stoppedBy[gate] = (stoppedBy[gate] ?? 0) + (passed ? 0 : 1)
     }
+    const { share: rate, interval } = wilson(passed, ofKind.length)
     return {
       kind,
       edits: ofKind.length,
       passed,
-      rate: passed / ofKind.length,
-      interval: wilson(passed, ofKind.length),
+      rate,
+      interval: [interval.low, interval.high],
       stoppedBy,
     }
   })
-}
-
-function wilson(hits: number, n: number): readonly [number, number] {
-  const z = 1.959963984540054
-  const [p, scale] = [hits / n, 1 + z ** 2 / n]
-  const centre = (p + z ** 2 / (2 * n)) / scale
-  const half = (z * Math.sqrt((p * (1 - p)) / n + z ** 2 / (4 * n ** 2))) / scale
-  return [Math.max(0, centre - half), Math.min(1, centre + half)]
 }
