@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs'
 import type { BackendName } from './candidates.js'
 import { wasmHeapEnd } from './wasm-heap.js'
+import { threadsOf } from './wasm-threads.js'
 
 /** What the active backend runs on. */
 export interface BackendDevice {
-  /** For a person: `CPU`, `CUDA GPU`, `google swiftshader`, `SIMD`. */
+  /** For a person: `CPU`, `CUDA GPU`, `google swiftshader`, `SIMD, 2 threads`. */
   readonly name: string
   /** Of the library underneath: TensorFlow's, or the tfjs backend's. */
   readonly version: string
@@ -34,8 +35,9 @@ export async function describeDevice(backend: BackendName): Promise<BackendDevic
     case 'wasm': {
       const { version_wasm } = await import('@tensorflow/tfjs-backend-wasm')
       const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')
+      const threads = threadsOf(active)
       return {
-        name: simd ? 'SIMD, one thread' : 'no SIMD, one thread',
+        name: `${simd ? 'SIMD' : 'no SIMD'}, ${threads === 1 ? 'one thread' : `${threads} threads`}`,
         version: version_wasm,
         memory: wasmHeapEnd,
       }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { BackendError } from '../core/index.js'
 import type { BackendName } from './candidates.js'
+import { endThreads } from './wasm-threads.js'
 
 // Why a backend can no longer be used. It goes when the backend object goes.
 const losses = new WeakMap<object, unknown>()
@@ -26,13 +27,18 @@ export function lostError(name: BackendName, backend: object): BackendError {
   })
 }
 
+/** A backend that was started before, active or not. */
+export function startedBackend(name: BackendName): tf.KernelBackend | undefined {
+  return (tf.engine() as unknown as { registry: Record<string, tf.KernelBackend> }).registry[name]
+}
+
 /** Takes a backend that died out of tfjs, so that the next start makes a new one. */
 export function forgetLost(name: BackendName): void {
-  const engine = tf.engine() as unknown as { registry: Record<string, tf.KernelBackend> }
-  const backend = engine.registry[name]
+  const backend = startedBackend(name)
   if (!backend || !isLost(backend)) return
   const factory = tf.findBackendFactory(name)
   // A dead backend may fail in its own clean-up; it is let go all the same.
+  endThreads(backend)
   backend.dispose = () => {}
   tf.removeBackend(name)
   tf.registerBackend(name, factory)

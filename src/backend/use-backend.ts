@@ -4,8 +4,9 @@ import { type BackendName, type Candidate, candidates, fastestFirst } from './ca
 import { type BackendDevice, describeDevice } from './describe-device.js'
 import { explainStart } from './explain-start.js'
 import { guardBackend } from './guard-backend.js'
-import { forgetLost } from './lost.js'
+import { forgetLost, isLost, startedBackend } from './lost.js'
 import { installWasmKernels } from './wasm-kernels.js'
+import { mostThreads, prepareWasmThreads, threadsOf } from './wasm-threads.js'
 import { installWebgpuKernels } from './webgpu-kernels.js'
 
 /** Options of {@link useBackend}. */
@@ -15,6 +16,11 @@ export interface BackendOptions {
    * wasm, the free memory of the machine on tensorflow, no limit but the driver's on webgpu.
    */
   readonly memoryBudget?: number
+  /**
+   * Threads of the wasm backend in Node, 1 to 8, by default 1; fixed once it has started. They pay on cores that are
+   * otherwise idle. The other backends use what the machine has, and wasm in a browser what tfjs gives it.
+   */
+  readonly threads?: number
 }
 
 /** What {@link useBackend} activated, and what it passed over. */
@@ -53,10 +59,11 @@ export interface PassedOver {
  * again after that: it starts afresh.
  *
  * @param preference - one backend to insist on; by default the fastest that starts
- * @param options - the memory budget
+ * @param options - the memory budget, and the threads of wasm
  * @returns what was chosen, and what was passed over and why
  * @throws BackendError with the install line, when the preferred backend cannot start, or none can
- * @throws ArgumentError on the name of no backend, or a budget that is not a positive number
+ * @throws ArgumentError on the name of no backend, a budget that is not a positive number, or a number of threads that
+ * wasm cannot have
  *
  * @example
  * ```ts
@@ -70,11 +77,12 @@ export async function useBackend(
 ): Promise<BackendChoice> {
   const wanted = preference === undefined ? fastestFirst : [preference]
   if (!wanted.every((name) => fastestFirst.includes(name))) throw unknownBackend(preference)
+  if (options.threads !== undefined) checkThreads(options.threads)
   const passedOver: PassedOver[] = []
   for (const candidate of candidates.filter(({ backend }) => wanted.includes(backend))) {
     const { backend, package: name } = candidate
     try {
-      await activate(candidate)
+      await activate(candidate, options.threads)
     } catch (error) {
       passedOver.push({ backend, package: name, ...explainStart(candidate, error) })
       continue
@@ -94,9 +102,13 @@ export async function useBackend(
   })
 }
 
-async function activate({ backend, package: name, load }: Candidate): Promise<void> {
+async function activate(
+  { backend, package: name, load }: Candidate,
+  threads: number | undefined,
+): Promise<void> {
   await load()
   forgetLost(backend)
+  if (backend === 'wasm' && !startedBackend(backend)) prepareWasmThreads(threads)
   if (!(await quietly(() => tf.setBackend(backend)))) throw new Error(`${name} registers but does not start`)
   await tf.ready()
 }
@@ -117,5 +129,22 @@ function unknownBackend(name: unknown): ArgumentError {
     rule: `useBackend knows ${fastestFirst.join(', ')}`,
     got: JSON.stringify(name),
     mend: 'Leave the name out for the fastest that starts.',
+  })
+}
+
+function checkThreads(threads: number): void {
+  if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads) {
+    throw new ArgumentError({
+      rule: `useBackend needs threads from 1 to ${mostThreads}`,
+      got: String(threads),
+      mend: 'Leave it out for one, or give the number of idle cores.',
+    })
+  }
+  const started = startedBackend('wasm')
+  if (!started || isLost(started) || threadsOf(started) === threads) return
+  throw new ArgumentError({
+    rule: 'the wasm backend keeps the number of threads that it started with',
+    got: `threads: ${threads}, with a backend of ${threadsOf(started)} at work`,
+    mend: "Ask at the first useBackend, or end that backend, and its tensors with it: tf.removeBackend('wasm').",
   })
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { tensorOf } from './tensor-of.js'
 
 /**
  * Gives the wasm backend the kernels that training and attention need and that it lacks, or has only as scalar
@@ -27,14 +28,11 @@ type Kernel = tf.KernelConfig['kernelFunc']
 
 let product2d: Kernel | undefined
 
-// Kernels see bare tensor infos; the public ops take them as tensors, and nothing is taped inside a kernel.
-const tensorOf = (info: tf.TensorInfo): tf.Tensor => tf.engine().makeTensorFromTensorInfo(info)
-
 const batchMatMul: Kernel = ({ inputs, attrs, backend }) => {
   const { transposeA, transposeB } = attrs as unknown as { transposeA: boolean; transposeB: boolean }
   const plain = { transposeA: false, transposeB: false }
   const multiply = (a: tf.Tensor, b: tf.Tensor) =>
-    tensorOf(product2d!({ inputs: { a, b }, attrs: plain, backend }) as tf.TensorInfo)
+    tensorOf(product2d!({ inputs: { a, b }, attrs: plain, backend }))
   return tf.tidy(() => {
     const [a, b] = [inputs.a as tf.Tensor, inputs.b as tf.Tensor]
     const outer = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2))

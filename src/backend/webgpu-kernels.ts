@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { tensorOf } from './tensor-of.js'
 
 /**
  * Mends two kernels of the webgpu backend. Idempotent; other backends are left alone.
@@ -27,10 +28,8 @@ const most = 7
 
 const addN: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const terms = inputs as unknown as tf.Tensor[]
-  const sum = (some: readonly tf.Tensor[]): tf.Tensor => {
-    const info = addAtOnce!({ inputs: some as unknown as tf.NamedTensorInfoMap, attrs: attrs ?? {}, backend })
-    return tf.engine().makeTensorFromTensorInfo(info as tf.TensorInfo)
-  }
+  const sum = (some: readonly tf.Tensor[]): tf.Tensor =>
+    tensorOf(addAtOnce!({ inputs: some as unknown as tf.NamedTensorInfoMap, attrs: attrs ?? {}, backend }))
   return tf.tidy(() => {
     let total = sum(terms.slice(0, most))
     for (let i = most; i < terms.length; i += most - 1) total = sum([total, ...terms.slice(i, i + most - 1)])

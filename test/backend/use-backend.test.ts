@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { describe, expect, test } from 'vitest'
 import { candidates, explainStart, missingKernels, selfTest, useBackend } from '../../src/backend/index.js'
+import { tensorOf } from '../../src/backend/tensor-of.js'
 import { ArgumentError, BackendError } from '../../src/core/index.js'
 
 const backend = (process.env.CONTRAFACT_BACKEND ?? 'wasm') as 'wasm' | 'tensorflow' | 'webgpu'
@@ -38,10 +39,7 @@ describe('a self-test', () => {
   test('fails on a backend that computes wrong', async () => {
     const right = tf.getKernel('Conv2D', backend)
     tf.unregisterKernel('Conv2D', backend)
-    const kernelFunc: tf.KernelFunc = (call) => {
-      const whole = right.kernelFunc(call) as tf.TensorInfo
-      return tf.tidy(() => tf.mul(tf.engine().makeTensorFromTensorInfo(whole), 0.5))
-    }
+    const kernelFunc: tf.KernelFunc = (call) => tf.tidy(() => tf.mul(tensorOf(right.kernelFunc(call)), 0.5))
     tf.registerKernel({ ...right, kernelFunc })
     try {
       await expect(selfTest()).rejects.toThrow(BackendError)
