@@ -26,7 +26,10 @@ const usage = `Usage: npm run demo -- [options]
   --method NAME     pivot-pinned or null-text           (${defaults.method})
   --steps N         sampling steps                      (${defaults.steps})
   --guidance X      guidance scale                      (${defaults.guidance})
-  --backend NAME    tensorflow or wasm                  (the fastest installed)
+  --cross X         cross-attention from the source, up to this share of the steps  (${defaults.crossReplace})
+  --self X          self-attention from the source, likewise                        (${defaults.selfReplace})
+  --skip X          noisiest steps that an edit leaves out, a share of all          (${defaults.skip})
+  --backend NAME    tensorflow, webgpu or wasm          (the fastest installed)
   --out FOLDER      where results go                    (out/counterfactual)
   --json            print the record as the last line
   --help`
@@ -41,6 +44,9 @@ async function main(): Promise<void> {
       method: { type: 'string', default: defaults.method },
       steps: { type: 'string', default: String(defaults.steps) },
       guidance: { type: 'string', default: String(defaults.guidance) },
+      cross: { type: 'string', default: String(defaults.crossReplace) },
+      self: { type: 'string', default: String(defaults.selfReplace) },
+      skip: { type: 'string', default: String(defaults.skip) },
       backend: { type: 'string' },
       out: { type: 'string', default: 'out/counterfactual' },
       json: { type: 'boolean', default: false },
@@ -58,6 +64,9 @@ async function main(): Promise<void> {
     ...defaults,
     steps: Number(given.steps),
     guidance: Number(given.guidance),
+    crossReplace: Number(given.cross),
+    selfReplace: Number(given.self),
+    skip: Number(given.skip),
     method: expectMethod(given.method),
   }
 

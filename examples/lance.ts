@@ -105,9 +105,9 @@ async function main(): Promise<void> {
       scheduler: ddimOf(sd, Number(given.steps)),
       inversionPrompt: settings.inversionPrompt,
       guidance: settings.guidance,
-      crossReplace: settings.crossReplace,
+      crossReplace: 0.8,
       selfReplace: given.sweep ? selfReplaceSweep['lance-2023'] : [settings.selfReplace],
-      editWeight: settings.editWeight,
+      editWeight: 2,
       skip: settings.skip,
     },
     names: {
