@@ -5,6 +5,7 @@ import { type BackendDevice, describeDevice } from './describe-device.js'
 import { explainStart } from './explain-start.js'
 import { guardBackend } from './guard-backend.js'
 import { forgetLost, isLost, startedBackend } from './lost.js'
+import { installTensorflowKernels } from './tensorflow-kernels.js'
 import { installWasmKernels } from './wasm-kernels.js'
 import { mostThreads, prepareWasmThreads, threadsOf } from './wasm-threads.js'
 import { installWebgpuKernels } from './webgpu-kernels.js'
@@ -87,6 +88,7 @@ export async function useBackend(
       passedOver.push({ backend, package: name, ...explainStart(candidate, error) })
       continue
     }
+    if (backend === 'tensorflow') installTensorflowKernels()
     if (backend === 'wasm') installWasmKernels()
     if (backend === 'webgpu') installWebgpuKernels()
     guardBackend(backend)

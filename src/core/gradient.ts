@@ -42,3 +42,40 @@ export function valueAndGradients(
     throw error
   }
 }
+
+/** What {@link withGradient} computes and how it is differentiated. */
+export interface Differentiable<T extends tf.Tensor> {
+  /** The result; hands what the gradient will need to `save`, which keeps it for as long as there is a tape. */
+  readonly forward: (save: (tensors: readonly tf.Tensor[]) => void) => T
+  /** One function per input, in order; only those of inputs that are differentiated by are called. */
+  readonly backward: (dy: T, saved: readonly tf.Tensor[]) => readonly (() => tf.Tensor)[]
+}
+
+/**
+ * An operation with a gradient of its own. Unlike `tf.customGrad`, which computes the gradients of all inputs or of none,
+ * it leaves out those that nobody asked for: a fitted embedding does not pay for the gradients of the weights.
+ *
+ * @param inputs - differentiated; borrowed
+ * @param operation - forward and backward; both are tidied, and nothing inside them is taped
+ * @returns what `forward` returned, owned by the caller
+ */
+export function withGradient<T extends tf.Tensor>(
+  inputs: readonly tf.Tensor[],
+  { forward, backward }: Differentiable<T>,
+): T {
+  const engine = tf.engine() as unknown as GradientEngine
+  return engine.runKernelFunc({
+    forwardFunc: (_, save) => forward(save),
+    backwardsFunc: (dy, saved) => ({ ...backward(dy as T, saved) }),
+    inputs: { ...inputs },
+  }) as T
+}
+
+// What tf.customGrad is made of.
+interface GradientEngine {
+  runKernelFunc(call: {
+    forwardFunc: (backend: unknown, save: (tensors: readonly tf.Tensor[]) => void) => tf.Tensor
+    backwardsFunc: (dy: tf.Tensor, saved: readonly tf.Tensor[]) => Record<number, () => tf.Tensor>
+    inputs: Record<number, tf.Tensor>
+  }): tf.Tensor
+}

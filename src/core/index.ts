@@ -28,7 +28,12 @@ export {
   ShapeError,
 } from './errors.js'
 export { geometryOf } from './geometry.js'
-export { type ValueAndGradients, valueAndGradients } from './gradient.js'
+export {
+  type Differentiable,
+  type ValueAndGradients,
+  valueAndGradients,
+  withGradient,
+} from './gradient.js'
 export { escapeHtml, type Figure, htmlDetails, htmlFigures, htmlPage, htmlTable } from './html.js'
 export type { AttributeValue, Intervention } from './intervention.js'
 export { expectMemory, formatBytes, memoryBudget, setMemoryBudget } from './memory-budget.js'

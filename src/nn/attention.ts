@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
+import { blockwiseAttention } from './attention-blocks.js'
+import { mergeHeads, splitHeads } from './heads.js'
 
 /** What may be done to attention on its way. */
 export interface AttentionOptions {
@@ -11,6 +13,9 @@ export interface AttentionOptions {
 /**
  * Multi-head scaled dot-product attention: `softmax(Q Kᵀ / √d) V`, heads being contiguous groups of channels
  * (Vaswani et al. 2017, eq. 1).
+ *
+ * Without a mask and a control the scores are never there as a whole: they are made, used and freed in blocks, see
+ * {@link blockwiseAttention}.
  *
  * @param q - queries `[batch, queries, channels]`, borrowed
  * @param k - keys `[batch, keys, channels]`, borrowed
@@ -25,22 +30,12 @@ export function attention(
   heads: number,
   { mask, control }: AttentionOptions = {},
 ): tf.Tensor3D {
+  const scale = (q.shape[2] / heads) ** -0.5
+  if (!mask && !control) return blockwiseAttention(q, k, v, heads, scale)
   return tf.tidy(() => {
-    const scale = (q.shape[2] / heads) ** -0.5
     const scores = tf.matMul(splitHeads(tf.mul(q, scale), heads), splitHeads(k, heads), false, true)
     const probabilities = tf.softmax(mask ? tf.add(scores, mask) : scores) as tf.Tensor4D
     const used = control ? control(probabilities) : probabilities
     return mergeHeads(tf.matMul(used, splitHeads(v, heads)) as tf.Tensor4D)
   })
-}
-
-// [batch, tokens, channels] to [batch, heads, tokens, channels / heads]
-function splitHeads(x: tf.Tensor3D, heads: number): tf.Tensor4D {
-  const [batch, tokens, channels] = x.shape
-  return tf.transpose(tf.reshape(x, [batch, tokens, heads, channels / heads]), [0, 2, 1, 3])
-}
-
-function mergeHeads(x: tf.Tensor4D): tf.Tensor3D {
-  const [batch, heads, tokens, depth] = x.shape
-  return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch, tokens, heads * depth])
 }

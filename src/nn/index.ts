@@ -3,11 +3,12 @@
  *
  * @packageDocumentation
  */
-export { geglu, gelu, quickGelu, silu } from './activations.js'
+export { geglu, gelu, quickGelu, relu, silu } from './activations.js'
 export { type AttentionOptions, attention } from './attention.js'
 export { type ConvOptions, conv2d } from './conv2d.js'
+export { groupNorm } from './group-norm.js'
+export { layerNorm } from './layer-norm.js'
 export { linear } from './linear.js'
-export { groupNorm, layerNorm } from './norms.js'
 export {
   type ConvParameters,
   type LinearParameters,

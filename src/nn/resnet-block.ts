@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs'
 import { silu } from './activations.js'
 import { conv2d } from './conv2d.js'
+import { groupNorm } from './group-norm.js'
 import { linear } from './linear.js'
-import { groupNorm } from './norms.js'
 import type { ConvParameters, LinearParameters, NormParameters } from './parameters.js'
 
 /** A residual block; the VAE's have no time projection. */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { withGradient } from '../core/index.js'
 
 /**
  * Zero mean and unit (biased) variance under an average: `n = (x − μ) / √(σ² + ε)`.
@@ -12,16 +13,19 @@ import * as tf from '@tensorflow/tfjs'
  * @returns same shape, owned by the caller
  */
 export function standardize<T extends tf.Tensor>(x: T, average: (t: T) => tf.Tensor, epsilon: number): T {
-  const op = tf.customGrad((input, save) => {
-    const centred = tf.sub<T>(input as T, average(input as T))
-    const inverse = tf.rsqrt(tf.add(average(tf.square(centred)), epsilon))
-    const value = tf.mul(centred, inverse)
-    ;(save as tf.GradSaveFunc)([value, inverse])
-    const gradFunc = (dy: tf.Tensor, [normal, scale]: tf.Tensor[]) => {
-      const along = tf.mul(normal!, average(tf.mul(dy as T, normal!)))
-      return tf.mul(tf.sub(tf.sub(dy, average(dy as T)), along), scale!)
-    }
-    return { value, gradFunc }
+  return withGradient<T>([x], {
+    forward: (save) => {
+      const centred = tf.sub<T>(x, average(x))
+      const inverse = tf.rsqrt(tf.add(average(tf.square(centred)), epsilon))
+      const normal = tf.mul<T>(centred, inverse)
+      save([normal, inverse])
+      return normal
+    },
+    backward: (dy, [normal, inverse]) => [
+      () => {
+        const along = tf.mul(normal!, average(tf.mul(dy, normal!)))
+        return tf.mul(tf.sub(tf.sub(dy, average(dy)), along), inverse!)
+      },
+    ],
   })
-  return op(x) as T
 }

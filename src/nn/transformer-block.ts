@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs'
 import { geglu } from './activations.js'
 import { attention } from './attention.js'
+import { layerNorm } from './layer-norm.js'
 import { linear } from './linear.js'
-import { layerNorm } from './norms.js'
 import type { LinearParameters, NormParameters } from './parameters.js'
 
 /** Projections of one attention layer. */

@@ -1,0 +1,142 @@
+import * as tf from '@tensorflow/tfjs'
+import { float, list, matrixProduct, type TensorflowBackend, text } from './tensorflow-operations.js'
+
+/*
+ * A convolution as the product of `[pixels, taps · channels]` patches and the `[taps · channels, out]` kernel.
+ *
+ * oneDNN turns the kernel into a layout of its own at every call. On a small map with many channels (Stable Diffusion's
+ * 8 × 8 × 1280) that takes four times as long as the arithmetic; the product reads the kernel as it is stored.
+ */
+
+type Call = Parameters<tf.KernelFunc>[0]
+type Shape4D = [number, number, number, number]
+
+interface ConvAttributes {
+  readonly strides: number | [number, number]
+  readonly pad: number | 'same' | 'valid' | tf.backend_util.ExplicitPadding
+  readonly dilations?: number | [number, number]
+  readonly dataFormat?: string
+  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil'
+}
+
+/** `Conv2D`, or nothing where oneDNN's own is the faster. */
+export function conv2dAsProduct(
+  backend: TensorflowBackend,
+  { inputs, attrs }: Call,
+): tf.TensorInfo | undefined {
+  const [x, filter] = [inputs.x as tf.Tensor4D, inputs.filter as tf.Tensor4D]
+  const info = convInfo(x.shape, filter.shape, attrs as unknown as ConvAttributes)
+  if (!info || !forwardIsFaster(info)) return undefined
+  return tf.tidy(() => {
+    const kernel = tf.reshape(filter, [-1, info.outChannels]) as tf.Tensor2D
+    const patches = tf.reshape(isPointwise(info) ? x : extractPatches(backend, x, info), [
+      -1,
+      kernel.shape[0],
+    ])
+    return tf.reshape(matrixProduct(backend, patches as tf.Tensor2D, kernel), info.outShape)
+  })
+}
+
+/** `Conv2DBackpropInput`, or nothing where oneDNN's own is the faster. */
+export function inputGradientAsProduct(
+  backend: TensorflowBackend,
+  { inputs, attrs }: Call,
+): tf.TensorInfo | undefined {
+  const [dy, filter] = [inputs.dy as tf.Tensor4D, inputs.filter as tf.Tensor4D]
+  const attributes = attrs as unknown as ConvAttributes & { readonly inputShape: Shape4D }
+  const info = convInfo(attributes.inputShape, filter.shape, attributes)
+  if (!info || !backwardIsFaster(info)) return undefined
+  return tf.tidy(() => {
+    const kernel = tf.reshape(filter, [-1, info.outChannels]) as tf.Tensor2D
+    const rows = tf.reshape(dy, [-1, info.outChannels]) as tf.Tensor2D
+    const patches = matrixProduct(backend, rows, kernel, { transposeB: true })
+    return isPointwise(info) ? tf.reshape(patches, info.inShape) : foldPatches(patches, info)
+  })
+}
+
+// What both forms need to know, or nothing where the product would need more than patches of the plain kind.
+function convInfo(
+  inShape: Shape4D,
+  filterShape: Shape4D,
+  { strides, pad, dilations = 1, dataFormat = 'NHWC', dimRoundingMode }: ConvAttributes,
+): tf.backend_util.Conv2DInfo | undefined {
+  const info = tf.backend_util.computeConv2DInfo(
+    inShape,
+    filterShape,
+    strides,
+    dilations,
+    pad,
+    dimRoundingMode,
+  )
+  const plain =
+    dataFormat === 'NHWC' &&
+    info.dilationHeight * info.dilationWidth === 1 &&
+    info.strideHeight === info.strideWidth &&
+    (info.padInfo.type === 'SAME' || info.padInfo.type === 'VALID')
+  return plain ? info : undefined
+}
+
+// Measured on Stable Diffusion's convolutions: turning a kernel takes longer than writing the patches out where the map
+// has fewer pixels than about twice the output channels. With a single tap there are no patches to write out at all.
+function forwardIsFaster(info: tf.backend_util.Conv2DInfo): boolean {
+  return isPointwise(info) || pixelsOf(info) <= 2 * info.outChannels
+}
+
+// Folding the patches back takes longer than extracting them, and oneDNN turns the kernel faster in this direction.
+function backwardIsFaster(info: tf.backend_util.Conv2DInfo): boolean {
+  return info.strideHeight === 1 && 2 * pixelsOf(info) <= info.outChannels
+}
+
+function pixelsOf({ batchSize, outHeight, outWidth }: tf.backend_util.Conv2DInfo): number {
+  return batchSize * outHeight * outWidth
+}
+
+function isPointwise({ filterHeight, filterWidth, strideHeight }: tf.backend_util.Conv2DInfo): boolean {
+  return filterHeight * filterWidth * strideHeight === 1
+}
+
+function extractPatches(
+  backend: TensorflowBackend,
+  x: tf.Tensor4D,
+  { filterHeight, filterWidth, strideHeight, padInfo }: tf.backend_util.Conv2DInfo,
+): tf.Tensor {
+  const attributes = [
+    float(backend),
+    list(backend, 'ksizes', [1, filterHeight, filterWidth, 1]),
+    list(backend, 'strides', [1, strideHeight, strideHeight, 1]),
+    list(backend, 'rates', [1, 1, 1, 1]),
+    text(backend, 'padding', padInfo.type),
+  ]
+  return backend.executeSingleOutput('ExtractImagePatches', attributes, [x])
+}
+
+// The transpose of extracting at stride 1: every tap's share goes back to the pixel that it came from.
+function foldPatches(patches: tf.Tensor2D, info: tf.backend_util.Conv2DInfo): tf.Tensor4D {
+  const {
+    batchSize,
+    outHeight,
+    outWidth,
+    filterHeight,
+    filterWidth,
+    inChannels,
+    inHeight,
+    inWidth,
+    padInfo,
+  } = info
+  const taps = tf.split(patches, filterHeight * filterWidth, 1)
+  const placed = taps.map((tap, i) => {
+    const [top, left] = [Math.floor(i / filterWidth), i % filterWidth]
+    return tf.pad(tf.reshape(tap, [batchSize, outHeight, outWidth, inChannels]), [
+      [0, 0],
+      [top, filterHeight - 1 - top],
+      [left, filterWidth - 1 - left],
+      [0, 0],
+    ])
+  })
+  const padded = tf.addN(placed)
+  return tf.slice(
+    padded,
+    [0, padInfo.top, padInfo.left, 0],
+    [batchSize, inHeight, inWidth, inChannels],
+  ) as tf.Tensor4D
+}

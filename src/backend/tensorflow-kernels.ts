@@ -1,0 +1,75 @@
+import * as tf from '@tensorflow/tfjs'
+import { conv2dAsProduct, inputGradientAsProduct } from './tensorflow-conv2d.js'
+import { float, matrixProduct, type TensorflowBackend, text } from './tensorflow-operations.js'
+
+/**
+ * Calls TensorFlow's faster kernels where tfjs-node calls slower ones. Idempotent; for TensorFlow on a CPU, other
+ * backends and devices are left alone.
+ *
+ * - `Conv2D` and its gradient by the input: a matrix product where the map is small and the kernel large;
+ * - `BatchMatMul` of two matrices: `MatMul` is the faster of TensorFlow's two products;
+ * - `Softmax`: oneDNN's takes half as long as Eigen's.
+ */
+export function installTensorflowKernels(): void {
+  const backend = tf.backend() as unknown as TensorflowBackend
+  if (installed || backend.isUsingGpuDevice) return
+  installed = true
+  replace('Conv2D', (general) => (call) => conv2dAsProduct(backend, call) ?? general(call))
+  replace(
+    'Conv2DBackpropInput',
+    (general) => (call) => inputGradientAsProduct(backend, call) ?? general(call),
+  )
+  replace('BatchMatMul', (general) => (call) => productOfTwo(backend, call) ?? general(call))
+  if (hasOneDnnSoftmax(backend))
+    replace(
+      'Softmax',
+      () =>
+        ({ inputs }) =>
+          softmax(backend, inputs.logits!),
+    )
+}
+
+let installed = false
+
+function replace(kernelName: string, make: (general: tf.KernelFunc) => tf.KernelFunc): void {
+  const general = tf.getKernel(kernelName, 'tensorflow')
+  tf.unregisterKernel(kernelName, 'tensorflow')
+  tf.registerKernel({ ...general, kernelFunc: make(general.kernelFunc) })
+}
+
+function productOfTwo(
+  backend: TensorflowBackend,
+  { inputs, attrs }: Parameters<tf.KernelFunc>[0],
+): tf.TensorInfo | undefined {
+  const { transposeA, transposeB } = attrs as unknown as { transposeA: boolean; transposeB: boolean }
+  const [a, b] = [inputs.a as tf.Tensor, inputs.b as tf.Tensor]
+  if (a.dtype !== 'float32' || a.size !== lastTwo(a) || b.size !== lastTwo(b)) return undefined
+  return tf.tidy(() => {
+    const [left, right] = [matrix(a), matrix(b)]
+    const product = matrixProduct(backend, left, right, { transposeA, transposeB })
+    const outer = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2))
+    return tf.reshape(product, [...outer, ...product.shape])
+  })
+}
+
+const lastTwo = ({ shape }: tf.Tensor): number => shape.at(-2)! * shape.at(-1)!
+
+const matrix = (t: tf.Tensor): tf.Tensor2D => tf.reshape(t, [t.shape.at(-2)!, t.shape.at(-1)!])
+
+// The label is how TensorFlow itself asks for oneDNN's kernel of this name.
+const softmax = (backend: TensorflowBackend, logits: tf.TensorInfo): tf.Tensor =>
+  backend.executeSingleOutput(
+    '_MklSoftmax',
+    [float(backend), text(backend, '_kernel', 'MklNameChangeOp')],
+    [logits],
+  )
+
+// It is missing from a TensorFlow that was built without oneDNN, or told not to use it.
+function hasOneDnnSoftmax(backend: TensorflowBackend): boolean {
+  try {
+    tf.tidy(() => void softmax(backend, tf.zeros([1, 2])))
+    return true
+  } catch {
+    return false
+  }
+}
