@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ArgumentError, BackendError } from '../../src/core/index.js'
+import { ArgumentError, BackendError, CheckpointError } from '../../src/core/index.js'
 import {
   binaryEffectiveness,
   classEffectiveness,
@@ -14,6 +16,8 @@ import {
   predictionGain,
   tfjsClassifier,
 } from '../../src/metrics/classifier/index.js'
+import onnx from '../fixtures/metrics-onnx.json' with { type: 'json' }
+import { hashLevels } from '../support/name-hash.js'
 import { near, statistics } from './statistics-fixture.js'
 
 const reference = statistics.effectiveness
@@ -198,12 +202,37 @@ test('a network that does not fit is released and refused', async () => {
   expect(seen.released).toBe(1)
 })
 
-test('without onnxruntime-node the error says what to install', async () => {
-  const installed = await import('onnxruntime-node' as string).then(
-    () => true,
-    () => false,
-  )
-  if (installed) return
+// The peer is optional: these run where it is installed (npm install --no-save onnxruntime-node), that one where not.
+const installed = await import('onnxruntime-node' as string).then(
+  () => true,
+  () => false,
+)
+
+test.runIf(installed)('onnxruntime-node itself runs a network as its Python does', async () => {
+  const path = join(import.meta.dirname, '../fixtures/metrics-onnx.onnx')
+  const x = hashLevels('onnx.x', [3, 1, 10, 14])
+  const expectRows = (rows: readonly (readonly number[])[], wanted: readonly (readonly number[])[]) =>
+    rows.forEach((row, i) => row.forEach((value, j) => near(value, wanted[i]![j]!, 1e-5)))
+  const first = await loadOnnxClassifier(path)
+  expectRows(await first.predict(x), onnx.probabilities)
+  await first.dispose()
+  await first.dispose()
+  const logits = await loadOnnxClassifier(new Uint8Array(await readFile(path)), { output: 'logits' })
+  expectRows(await logits.predict(x), onnx.logits)
+  const turned = await loadOnnxClassifier(path, { prepare: (images) => images.transpose([0, 3, 1, 2]) })
+  expectRows(await turned.predict(x), onnx.probabilities)
+  // Another number of channels, and what is no network: the runtime's refusals, in this library's words.
+  await expect(loadOnnxClassifier(path, { output: 'classes' })).rejects.toThrow('probabilities, logits')
+  const colour = tf.zeros<tf.Rank.R4>([1, 10, 14, 3])
+  await expect(first.predict(x)).rejects.toThrow(ArgumentError)
+  await expect(turned.predict(colour)).rejects.toThrow(ArgumentError)
+  await expect(loadOnnxClassifier(new Uint8Array(8))).rejects.toThrow(CheckpointError)
+  await expect(loadOnnxClassifier('nowhere.onnx')).rejects.toThrow(/nowhere\.onnx/)
+  tf.dispose([x, colour])
+  await Promise.all([logits.dispose(), turned.dispose()])
+})
+
+test.skipIf(installed)('without onnxruntime-node the error says what to install', async () => {
   const failure = loadOnnxClassifier('model.onnx')
   await expect(failure).rejects.toThrow(BackendError)
   await expect(failure).rejects.toThrow('npm install onnxruntime-node')

@@ -1,8 +1,13 @@
 import * as tf from '@tensorflow/tfjs'
 import { describe, expect, test } from 'vitest'
+import { type BackendName, useBackend } from '../../src/backend/index.js'
+import { ShapeError } from '../../src/core/index.js'
 import {
   featureIdentity,
+  type LpipsNet,
   l1,
+  lpips,
+  lpipsShapes,
   mse,
   msSsim,
   type PairMetric,
@@ -10,11 +15,16 @@ import {
   ssim,
   structureDistance,
 } from '../../src/metrics/index.js'
+import { networkWeights } from './network-weights.js'
 import { pictures } from './pictures.js'
 
 const features = (x: tf.Tensor4D) => tf.tidy(() => tf.mean(x, [1, 2]) as tf.Tensor2D)
 const patches = (x: tf.Tensor4D) =>
   tf.tidy(() => tf.reshape(tf.avgPool(x, 44, 44, 'valid'), [x.shape[0], 16, x.shape[3]]) as tf.Tensor3D)
+
+// Before the members, because LPIPS owns tensors.
+await useBackend((process.env.CONTRAFACT_BACKEND ?? 'wasm') as BackendName)
+const named = networkWeights(lpipsShapes('alex'))
 
 // A new metric of pairs joins by one line.
 const members: readonly PairMetric[] = [
@@ -30,6 +40,8 @@ const members: readonly PairMetric[] = [
   featureIdentity(features),
   featureIdentity(features, { threshold: 0.5 }),
   structureDistance(patches),
+  lpips(named),
+  lpips(named, { dialect: 'torchmetrics-1.9' }),
 ]
 
 const side = 176
@@ -75,6 +87,25 @@ test('too small for the window', async () => {
   await expect(ssim()(x, x)).rejects.toThrow(/at least 11/)
   await expect(msSsim()(x, x)).rejects.toThrow(/at least 176/)
   x.dispose()
+})
+
+test.each([
+  ['alex', 31],
+  ['vgg', 16],
+  ['squeeze', 17],
+] as const)('%s sees pictures from %i pixels on, and three channels', async (net: LpipsNet, smallest) => {
+  const weights = networkWeights(lpipsShapes(net))
+  const metric = lpips(weights, { net })
+  const of = (side: number, channels = 3) =>
+    pictures([1, side, smallest, channels], (_, i, j, c) => ((3 * i + j + c) % 7) / 7)
+  const [x, flat, small, grey] = [of(smallest), of(smallest), of(smallest - 1), of(smallest, 1)]
+  const y = tf.mul<tf.Tensor4D>(flat, 0.5)
+  expect((await metric(x, y)).value).toBeGreaterThan(0)
+  await expect(metric(small, small)).rejects.toThrow(ShapeError)
+  await expect(metric(small, small)).rejects.toThrow(`at least ${smallest}`)
+  await expect(metric(grey, grey)).rejects.toThrow(ShapeError)
+  await expect(metric(grey, grey)).rejects.toThrow(/Repeat the grey channel/)
+  tf.dispose([x, y, flat, small, grey, ...weights.values()])
 })
 
 test('pixels in [0, 1] under a range of [0, 255] are refused', async () => {

@@ -1,6 +1,13 @@
 import * as tf from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
-import { clipScore, directionalSimilarity, imageSimilarity, textSimilarity } from '../../src/metrics/index.js'
+import {
+  clipScore,
+  directionalSimilarity,
+  imageSimilarity,
+  structureDistance,
+  textSimilarity,
+} from '../../src/metrics/index.js'
+import goldens from '../fixtures/metrics-structure.json' with { type: 'json' }
 
 // Texts are vectors written out, pictures are their mean colours: every cosine can be done by hand.
 const embedder = {
@@ -45,4 +52,19 @@ test('image-image and text-text', async () => {
   expect((await textSimilarity(embedder, ['1 0'], ['1 1'])).value).toBeCloseTo(Math.SQRT1_2, 6)
   await expect(textSimilarity(embedder, [], [])).rejects.toThrow(/at least one/)
   tf.dispose([a, b])
+})
+
+test('structure distance of the keys of a ViT, as Splicing ViT computes it', async () => {
+  const [edited, originals] = [tf.zeros<tf.Rank.R4>([3, 2, 2, 3]), tf.ones<tf.Rank.R4>([3, 2, 2, 3])]
+  const keys = (x: tf.Tensor4D) => tf.tensor3d(x === edited ? goldens.edited : goldens.originals)
+  const { value, perImage, dialect } = await structureDistance(keys, { features: 'vit/keys-1' })(
+    edited,
+    originals,
+  )
+  perImage!.forEach((each, i) =>
+    expect(Math.abs(each - goldens.distances[i]!) / goldens.distances[i]!).toBeLessThan(1e-5),
+  )
+  expect(value).toBeCloseTo(goldens.distances.reduce((a, b) => a + b, 0) / 3, 6)
+  expect(dialect).toBe('vit/keys-1')
+  tf.dispose([edited, originals])
 })

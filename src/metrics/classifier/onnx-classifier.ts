@@ -1,6 +1,6 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs'
-import { ArgumentError, BackendError } from '../../core/index.js'
+import { ArgumentError, BackendError, CheckpointError, formatShape } from '../../core/index.js'
 import { type LoadedClassifier, rowsOf } from './classifier.js'
 
 /** How a model wants its pictures, and which of its outputs is wanted. */
@@ -60,15 +60,16 @@ export interface OnnxOutput {
  * @param model - the file's path, or its bytes
  * @param options - preparation, output, runtime
  * @returns owned by the caller; call `dispose` when done
- * @throws BackendError when onnxruntime-node is not installed
- * @throws ArgumentError when the network has several inputs, no such output, or no row per picture
+ * @throws BackendError when onnxruntime-node is not installed, CheckpointError when it cannot read the file
+ * @throws ArgumentError when the network has several inputs, no such output, or no row per picture; and from `predict`
+ * when the network refuses what `prepare` made, or was disposed of
  */
 export async function loadOnnxClassifier(
   model: string | Uint8Array,
   { prepare = channelsFirst, output, runtime }: OnnxClassifierOptions = {},
 ): Promise<LoadedClassifier> {
   const { InferenceSession, Tensor } = runtime ?? (await installedRuntime())
-  const session = await InferenceSession.create(model)
+  const session = await open(InferenceSession, model)
   const name = output ?? session.outputNames[0]
   if (session.inputNames.length !== 1 || name === undefined || !session.outputNames.includes(name)) {
     await session.release?.()
@@ -77,10 +78,13 @@ export async function loadOnnxClassifier(
   let released = false
   return {
     predict: async (images) => {
+      if (released) throw disposed()
       const input = tf.tidy(() => prepare(images).clone())
       const data = await input.data().finally(() => input.dispose())
       const feed = new Tensor('float32', data as Float32Array, input.shape)
-      const results = await session.run({ [session.inputNames[0]!]: feed })
+      const results = await session.run({ [session.inputNames[0]!]: feed }).catch((cause) => {
+        throw refused(cause, input.shape)
+      })
       return rowsOf(results[name]!.data as ArrayLike<number>, images.shape[0], 'loadOnnxClassifier')
     },
     dispose: async () => {
@@ -89,6 +93,40 @@ export async function loadOnnxClassifier(
       await session.release?.()
     },
   }
+}
+
+async function open(sessions: OnnxSessions, model: string | Uint8Array): Promise<OnnxSession> {
+  try {
+    return await sessions.create(model)
+  } catch (cause) {
+    throw new CheckpointError({
+      rule: 'loadOnnxClassifier needs an ONNX network that the runtime can read',
+      got: `${typeof model === 'string' ? model : `${model.length} bytes`} (${reason(cause)})`,
+      mend: 'Check the path; check the file with onnx.checker; a newer runtime reads newer operator sets.',
+      cause,
+    })
+  }
+}
+
+function refused(cause: unknown, shape: readonly number[]): ArgumentError {
+  return new ArgumentError({
+    rule: 'loadOnnxClassifier needs pictures that the network takes',
+    got: `${formatShape(shape)} (${reason(cause)})`,
+    mend: 'Resize, turn or tile them in options.prepare.',
+    cause,
+  })
+}
+
+function disposed(): ArgumentError {
+  return new ArgumentError({
+    rule: 'A classifier works until it is disposed of',
+    got: 'a call after dispose()',
+    mend: 'Load it again, or dispose of it later.',
+  })
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
 }
 
 function channelsFirst(images: Tensor4D): Tensor {

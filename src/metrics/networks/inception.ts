@@ -68,6 +68,7 @@ export function inception(
  * ```
  */
 export async function loadInception(path: string, options: InceptionOptions = {}): Promise<FeatureNetwork> {
+  expectDialect(options.dialect ?? 'pytorch-fid')
   const named = await readWeights([path], inceptionShapes())
   try {
     return inception(named, options)
