@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { expectNumber } from '../../core/index.js'
 import { above, softplus } from './numerics.js'
+import { preciseSoftmax, withGradientOf } from './precise-softmax.js'
 
 /** Options of both splines. */
 export interface SplineOptions {
@@ -107,19 +108,23 @@ const knotOf = (high: tf.Tensor, low: tf.Tensor): Knot => ({
   plus: (distance) => high.add(low.add(distance)),
 })
 
-// Sums of multiples of this are exact in float32, for bounds up to 8.
-const GRAIN = 2 ** -19
-
-// The bins' left knots in two parts: exact sums of grains, and the sum of what the grains leave over, which carries
-// the gradient. One float32 near the bound would lose what a steep bin then multiplies.
+// The bins' left knots in two parts: one float32 near the bound would lose what a steep bin then multiplies. The
+// lengths are (share (1 - LEAST bins) + LEAST) 2 bound; the factor's first 11 bits times a share's first 12 are exact,
+// and so are their sums.
 function knots(unconstrained: tf.Tensor, bins: number, bound: number) {
-  const lengths = unconstrained
-    .softmax(-1)
-    .mul(1 - LEAST * bins)
-    .add(LEAST)
-    .mul(2 * bound)
-  const grains = lengths.div(GRAIN).floor().mul(GRAIN)
-  return { lengths, high: sumBefore(grains).sub(bound), low: sumBefore(lengths.sub(grains)) }
+  const factor = (1 - LEAST * bins) * 2 * bound
+  const least = LEAST * 2 * bound
+  const grain = 2 ** (Math.ceil(Math.log2(factor)) - 11)
+  const first = Math.floor(factor / grain) * grain
+  const share = preciseSoftmax(unconstrained)
+  const main = share.high.mul(first)
+  const rest = share.high.mul(factor - first).add(share.low.mul(factor).add(least))
+  const smooth = unconstrained.softmax(-1).mul(factor).add(least)
+  return {
+    lengths: withGradientOf(main.add(rest), smooth),
+    high: sumBefore(main).sub(bound),
+    low: withGradientOf(sumBefore(rest), sumBefore(smooth)),
+  }
 }
 
 // The exclusive running sum; the wasm kernel takes no negative axis.
