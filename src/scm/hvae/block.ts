@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { conv2d, gelu } from '../../nn/index.js'
+import { conv2d, gelu, relu } from '../../nn/index.js'
 import type { HvaeBlockParameters } from './parameters.js'
 import type { HvaeConfig } from './settings.js'
 
@@ -23,7 +23,7 @@ export function hvaeBlock(
   { residual = true }: HvaeBlockOptions = {},
 ): tf.Tensor4D {
   return tf.tidy(() => {
-    const activate = vr === 'light' ? tf.relu<tf.Tensor4D> : gelu<tf.Tensor4D>
+    const activate = vr === 'light' ? relu<tf.Tensor4D> : gelu<tf.Tensor4D>
     // Keys are places in a PyTorch Sequential: 1, 3, 5, 7, which is also the order in which objects list them.
     let y = x
     for (const layer of Object.values(conv)) y = conv2d(layer, activate(y))

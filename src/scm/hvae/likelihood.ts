@@ -80,6 +80,25 @@ function leaning(coefficients: tf.Tensor4D, x: tf.Tensor4D): tf.Tensor4D {
 }
 
 function approximateCdf(v: tf.Tensor4D): tf.Tensor4D {
-  const inner = tf.mul(v, tf.add(tf.mul(tf.square(v), 0.044715), 1))
-  return tf.mul(tf.add(tf.tanh(tf.mul(inner, Math.sqrt(2 / Math.PI))), 1), 0.5)
+  const inner = tf.add<tf.Tensor4D>(v, tf.mul(tf.mul(tf.square(v), v), 0.044715))
+  return tf.mul(tf.add(roundedTanh(tf.mul(inner, Math.sqrt(2 / Math.PI))), 1), 0.5)
+}
+
+/**
+ * The hyperbolic tangent, right to the last bit where it nears ±1: `sign(a) (1 − 2e / (1 + e))`, `e = exp −2|a|`.
+ *
+ * Far from the mean a bin's mass is a few such bits. TensorFlow's own kernel misses them, which moves a picture's
+ * likelihood by hundredths of a nat.
+ */
+function roundedTanh(a: tf.Tensor4D): tf.Tensor4D {
+  const op = tf.customGrad((x, save) => {
+    const value = tf.tidy(() => {
+      const e = tf.exp(tf.mul(tf.abs(x as tf.Tensor4D), -2))
+      return tf.mul(tf.sign(x as tf.Tensor4D), tf.sub(1, tf.div(tf.mul(e, 2), tf.add(e, 1))))
+    })
+    ;(save as tf.GradSaveFunc)([value])
+    const gradFunc = (dy: tf.Tensor, [t]: tf.Tensor[]) => tf.tidy(() => tf.mul(dy, tf.sub(1, tf.square(t!))))
+    return { value, gradFunc }
+  })
+  return op(a) as tf.Tensor4D
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { ArgumentError } from '../../core/index.js'
-import { conv2d, linear, type NamedParameters, parameterTree } from '../../nn/index.js'
+import { conv2d, linear, type NamedParameters, parameterTree, relu } from '../../nn/index.js'
 import type { Values } from '../graph-variable.js'
 import { joinParents } from '../mechanism.js'
 
@@ -68,7 +68,7 @@ export function readAttributes(
   const { convs, heads: layers } = parameterTree<PredictorParameters>(named)
   let h = tf.sub<tf.Tensor4D>(tf.mul(x, 2), 1)
   for (const [i, conv] of convs.entries())
-    h = tf.relu(i === 0 ? conv2d(conv, h) : conv2d(conv, h, { stride: 2, padding: [1, 1] }))
+    h = relu(i === 0 ? conv2d(conv, h) : conv2d(conv, h, { stride: 2, padding: [1, 1] }))
   const pooled = tf.concat2d([tf.mean<tf.Tensor2D>(h, [1, 2]), tf.max<tf.Tensor2D>(h, [1, 2])], 1)
   return Object.fromEntries(
     Object.entries(heads).map(([name, { given = [] }]) => {
