@@ -23,9 +23,12 @@ export interface HvaeData {
 
 /** How an image mechanism is fitted, beside the usual options. */
 export interface HvaeFitOptions extends FitOptions {
-  /** Weight of the divergence; 1 by default. */
-  readonly beta?: number
-  /** Steps over which `beta` rises linearly from zero; 0 by default. */
+  /**
+   * Weight of the divergence, at every step or by step from 0 on; 1 by default. A weight that starts high and falls
+   * has the parents paint what they can before latents take it: counterfactuals then follow the parents.
+   */
+  readonly beta?: number | ((step: number) => number)
+  /** Steps over which the weight rises linearly from zero; 0 by default. */
   readonly betaWarmup?: number
   /** The mechanism's name in errors; `'image'` by default. */
   readonly mechanism?: string
@@ -77,8 +80,10 @@ export async function fitHvae(
         batch: (step, random) => {
           const { x, parents } = data(step, random)
           const signed = consume(config, x, parents)
-          const weight = tf.scalar(betaWarmup > 0 ? beta * Math.min(1, (step + 1) / betaWarmup) : beta)
-          return { x: signed, parents, beta: weight, noise: latentNoise(config, signed.shape[0], random) }
+          const full = typeof beta === 'number' ? beta : beta(step)
+          const weight = betaWarmup > 0 ? full * Math.min(1, (step + 1) / betaWarmup) : full
+          const noise = latentNoise(config, signed.shape[0], random)
+          return { x: signed, parents, beta: tf.scalar(weight), noise }
         },
         loss: (named, batch) => hvaeLoss(config, named, batch),
       },
