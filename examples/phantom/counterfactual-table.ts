@@ -1,154 +1,319 @@
 /**
- * Both rivals on the same held-out phantoms: `npx tsx examples/phantom/counterfactual-table.ts [--count 40]
- * [--diffusion 10] [--telling told]`.
+ * Both rivals on the same held-out phantoms:
+ * `npm run counterfactual-table -- [--count 40] [--diffusion 10] [--work out/counterfactual-table]`.
  *
- * Each patient has sex, heart, effusion and age set to the other value, one at a time, by the structural causal
- * model and by the diffusion editor. The detectors read the answer (effectiveness), the answer is compared with the
- * picture that only a phantom has (error), and with what undoing it and doing nothing give back (reversibility,
- * composition). Intervals are 95 % bootstrap intervals over patients.
+ * Each patient gets the other sex, heart, angle of the diaphragm, and 35 years more or fewer, one at a time with all
+ * else held, from the structural causal model (told the graph without the pacemaker; told the whole truth; and with a
+ * tenth of the residual, causal-gen's evaluation) and from the diffusion editor. Then age and effusion are set with
+ * their effects let through. What the detectors read is kept patient by patient, so that a run goes on where it was
+ * stopped. Intervals are 95 % bootstrap intervals over patients.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs'
 import { loadStableDiffusion, useBackend } from 'contrafact'
-import { readJsonObject } from 'contrafact/checkpoint'
-import { torchRandn } from 'contrafact/core'
-import { bootstrap, mean } from 'contrafact/metrics'
-import { hvaeConfig, hvaeMechanism, loadHvae } from 'contrafact/scm'
-import { defaults, editPicture, l1 } from '../support/edit-picture.js'
+import { fileExists, readJsonObject, writeJson } from 'contrafact/checkpoint'
+import { bootstrap, mean, rocAuc } from 'contrafact/metrics'
+import type { Answerer, CounterfactualResult } from 'contrafact/scm'
+import { defaults, l1 } from '../support/edit-picture.js'
 import { renderTable } from '../support/page.js'
-import { type Attributes, counterfactual, heldOut, type Patient } from './causal-graph.js'
-import { toRgb } from './dataset.js'
+import { type AttributeName, type Attributes, counterfactual, heldOut, type Patient } from './causal-graph.js'
 import { type Detection, detectImages } from './detectors.js'
-import { draw } from './draw.js'
-import { encodeParents, type Telling } from './scm-data.js'
+import { diffusionRival, factsOf, loadScm, SCM_FOLDER, scmRival } from './rivals.js'
+import { pictures, type Telling, TOLD } from './scm-data.js'
+import { QUESTIONS, type Question, verdict } from './scm-effectiveness.js'
 
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '40' },
     diffusion: { type: 'string', default: '10' },
-    telling: { type: 'string', default: 'told' },
-    scm: { type: 'string', default: join(import.meta.dirname, 'scm') },
+    first: { type: 'string', default: '0' },
+    scm: { type: 'string', default: SCM_FOLDER },
     model: { type: 'string', default: join(import.meta.dirname, 'model') },
     steps: { type: 'string', default: String(defaults.steps) },
+    work: { type: 'string', default: 'out/counterfactual-table' },
   },
 })
-const telling = values.telling as Telling
-const size = 64
+const first = Number(values.first)
 
-/** A picture changed from some attributes to others; the tensors belong to the caller. */
-type Editor = (image: tf.Tensor4D, from: Attributes, to: Attributes, seed: number) => Promise<tf.Tensor4D>
-
-const questions = {
-  sex: (a: Attributes) => ({ sex: a.sex === 'male' ? 'female' : 'male' }) as Partial<Attributes>,
-  cardiomegaly: (a: Attributes) => ({ cardiomegaly: !a.cardiomegaly }),
-  effusion: (a: Attributes) => ({ effusion: !a.effusion }),
-  age: (a: Attributes) => ({ age: a.age < 55 ? a.age + 35 : a.age - 35 }),
-} as const
-type Question = keyof typeof questions
-
-/** What one patient and question gave. */
-interface Row {
-  readonly right: number
+/** What one question gave for one patient. Distances are mean absolute differences of pictures in [0, 1]. */
+interface Answered {
+  readonly to: Attributes
+  readonly before: Detection
+  readonly after: Detection
+  /** The detectors on the true counterfactual: as good as any answer can read. */
+  readonly truth: Detection
   readonly error: number
   readonly unedited: number
   readonly reversed: number
 }
 
+/** All of one patient. */
+interface Row {
+  readonly composition: number
+  readonly questions: Readonly<Record<Question, Answered>>
+  /** Graphs only: do(age) and do(effusion) with their effects let through. */
+  readonly propagated?: Readonly<Record<'age' | 'effusion', Propagated>>
+}
+
+interface Propagated {
+  /** Change of effusion, and of age in years: as the graph answers, as the detectors see, in truth. */
+  readonly effusion: Readonly<Record<'answered' | 'seen' | 'truth', number>>
+  readonly age: Readonly<Record<'answered' | 'seen' | 'truth', number>>
+}
+
+interface Rival {
+  readonly name: string
+  readonly count: number
+  readonly settings: Readonly<Record<string, unknown>>
+  /** Whether effects can be let through. */
+  readonly causal: boolean
+  readonly answer: (seed: number) => Answerer
+  readonly dispose: () => void
+}
+
 const { backend } = await useBackend()
-const { config: json, step } = await readJsonObject(join(values.scm, `${telling}.json`))
-using model = await loadHvae(join(values.scm, `${telling}.safetensors`), hvaeConfig(json))
-const mechanism = hvaeMechanism(model)
-console.log(`${backend}; image mechanism (${telling}) after ${step} steps`)
+const rivals: readonly (readonly [name: string, load: () => Promise<Rival | undefined>])[] = [
+  ['SCM, told the graph', () => scm('told', 1)],
+  ['SCM, the same, residual × 0.1', () => scm('told', 0.1)],
+  ['SCM, told the whole truth', () => scm('truth', 1)],
+  ['diffusion editor', diffusion],
+]
+const found = new Map<string, readonly Row[]>()
+for (const [name, load] of rivals) {
+  const rival = await load()
+  if (!rival) {
+    console.log(`${name}: left out, for it is not there or none were asked for`)
+    continue
+  }
+  found.set(name, await rowsOf(rival))
+  rival.dispose()
+}
+report()
 
-const scm: Editor = async (image, from, to, seed) =>
-  tf.tidy(() => {
-    const parents = (attributes: Attributes) => ({ all: tf.tensor2d([encodeParents(attributes, telling)]) })
-    const grey = tf.mean<tf.Tensor4D>(image, 3, true)
-    const noise = mechanism.abduct(grey, parents(from), torchRandn(seed))
-    return tf.tile(mechanism.predict(noise, parents(to)) as tf.Tensor4D, [1, 1, 1, 3])
-  })
-await report('structural causal model', scm, Number(values.count))
+async function scm(telling: Telling, residual: number): Promise<Rival | undefined> {
+  if (!(await fileExists(join(values.scm, `${telling}.json`)))) return undefined
+  const graph = await loadScm(telling, { residual }, values.scm)
+  const { settings } = await readJsonObject(join(values.scm, `${telling}.json`))
+  return {
+    name: `scm-${telling}-${residual}`,
+    count: Number(values.count),
+    settings: { telling, residual, settings },
+    causal: true,
+    answer: (seed) => scmRival(graph, seed),
+    dispose: () => graph.dispose(),
+  }
+}
 
-if (Number(values.diffusion) > 0) {
-  const sd = await loadStableDiffusion(values.model)
+async function diffusion(): Promise<Rival | undefined> {
+  const count = Number(values.diffusion)
+  if (count === 0) return undefined
   const settings = { ...defaults, steps: Number(values.steps) }
-  const diffusion: Editor = async (image, from, to) => {
-    const { reconstruction, edits } = await editPicture(sd, image, told(from), [told(to)], settings)
-    tf.dispose([reconstruction, edits[0]!.latents])
-    return edits[0]!.image
+  const sd = await loadStableDiffusion(values.model)
+  return {
+    name: 'diffusion',
+    count,
+    settings,
+    causal: false,
+    answer: () => diffusionRival(sd, settings),
+    dispose: () => sd.dispose(),
   }
-  await report('diffusion editor', diffusion, Number(values.diffusion))
-  sd.dispose()
 }
 
-async function report(name: string, edit: Editor, count: number): Promise<void> {
-  const table = [['intervention', 'effectiveness', 'error to truth', 'unedited', 'reversibility']]
-  const patients = Array.from({ length: count }, (_, i) => heldOut(i))
-  for (const question of Object.keys(questions) as Question[]) {
-    const rows: Row[] = []
-    for (const each of patients) rows.push(await ask(edit, each, question))
-    const cell = (field: keyof Row) => interval(rows.map((row) => row[field]))
-    const right = question === 'age' ? `off by ${cell('right')} years` : cell('right')
-    table.push([question, right, cell('error'), cell('unedited'), cell('reversed')])
+/** The rows of a rival; those that an earlier run left are not made again. */
+async function rowsOf({ name, count, settings, causal, answer }: Rival): Promise<Row[]> {
+  const path = join(values.work, `${name}.json`)
+  const key = JSON.stringify({ backend, first, settings })
+  const kept = (await fileExists(path)) ? await readJsonObject(path) : {}
+  const rows = kept.key === key ? [...(kept.rows as Row[])] : []
+  for (let i = rows.length; i < count; i++) {
+    const patient = heldOut(first + i)
+    rows.push(await measure(answer(patient.seed + 1), patient, causal))
+    await writeJson(path, { key, rows })
+    if (process.stderr.isTTY) process.stderr.write(`\r${name} ${rows.length}/${count} `)
   }
-  const same: number[] = []
-  for (const each of patients) same.push(await nullEdit(edit, each))
-  console.log(`\n${name}, ${count} held-out phantoms; distances are mean L1 in [0, 1]\n`)
-  console.log(renderTable(table))
-  console.log(`composition (a null intervention's distance): ${interval(same)}`)
+  return rows.slice(0, count)
 }
 
-async function ask(edit: Editor, each: Patient, question: Question): Promise<Row> {
-  const action = questions[question](each.attributes)
-  const [from, to] = [each.attributes, { ...each.attributes, ...action }]
-  const [image, truth] = [picture(each), picture(counterfactual(each, action))]
-  const answer = await edit(image, from, to, each.seed)
-  const back = await edit(answer, to, from, each.seed)
-  const [seen] = await detectImages(answer)
-  const row = {
-    right: right(seen!, to, question),
-    error: await l1(answer, truth),
-    unedited: await l1(image, truth),
-    reversed: await l1(back, image),
+async function measure(answer: Answerer, patient: Patient, causal: boolean): Promise<Row> {
+  const questions = {} as Record<Question, Answered>
+  let composition = Number.NaN
+  for (const question of Object.keys(QUESTIONS) as Question[]) {
+    const action = QUESTIONS[question](patient.attributes)
+    const truth = pictures([counterfactual(patient, action)])
+    const result = await hold(answer, patient, action)
+    const [there, self] = [result.image, result.factual]
+    const changed = { ...patient, attributes: { ...patient.attributes, ...action } }
+    const undone = await hold(answer, changed, pick(patient.attributes, action), there)
+    const [before, after, ideal] = await read(self, there, truth)
+    composition = await l1(result.reconstruction, self)
+    questions[question] = {
+      to: changed.attributes,
+      before: before!,
+      after: after!,
+      truth: ideal!,
+      error: await l1(there, truth),
+      unedited: await l1(self, truth),
+      reversed: await l1(undone.image, self),
+    }
+    dispose(result, undone)
+    truth.dispose()
   }
-  tf.dispose([image, truth, answer, back])
-  return row
+  if (!causal) return { composition, questions }
+  const { age, effusion } = patient.attributes
+  return {
+    composition,
+    questions,
+    propagated: {
+      age: await propagate(answer, patient, { age: age < 55 ? 80 : 30 }),
+      effusion: await propagate(answer, patient, { effusion: !effusion }),
+    },
+  }
 }
 
-async function nullEdit(edit: Editor, each: Patient): Promise<number> {
-  const image = picture(each)
-  const same = await edit(image, each.attributes, each.attributes, each.seed)
-  const distance = await l1(same, image)
-  tf.dispose([image, same])
-  return distance
+/** Sets what is asked and holds every other parent of the picture at its fact. */
+async function hold(
+  answer: Answerer,
+  patient: Patient,
+  action: Partial<Attributes>,
+  image?: tf.Tensor4D,
+): Promise<CounterfactualResult> {
+  const picture = image ?? pictures([patient])
+  const names = TOLD.truth as readonly AttributeName[]
+  const { attributes } = patient
+  const interventions = names.map((attribute) => ({
+    attribute,
+    from: attributes[attribute],
+    to: action[attribute] ?? attributes[attribute],
+  }))
+  try {
+    return await answer({ image: picture, attributes: factsOf(patient), interventions })
+  } finally {
+    if (!image) picture.dispose()
+  }
 }
 
-/** 1 or 0 for a sign that reads as it was set; years of error for age. */
-function right(seen: Detection, to: Attributes, question: Question): number {
-  if (question === 'age') return Math.abs(seen.age - to.age)
-  if (question === 'sex') return Number(seen.female > 0.5 === (to.sex === 'female'))
-  return Number(seen[question] > 0.5 === to[question])
+/** Sets what is asked and lets its effects through, beside what the generator itself makes of it. */
+async function propagate(
+  answer: Answerer,
+  patient: Patient,
+  action: Partial<Attributes>,
+): Promise<Propagated> {
+  const picture = pictures([patient])
+  const [[attribute, to]] = Object.entries(action) as [[AttributeName, number | boolean]]
+  const interventions = [{ attribute, from: patient.attributes[attribute], to }]
+  const result = await answer({ image: picture, attributes: factsOf(patient), interventions })
+  const true_ = counterfactual(patient, action, { propagate: true }).attributes
+  const [before, after] = await read(result.factual, result.image)
+  dispose(result)
+  picture.dispose()
+  const { age, effusion } = patient.attributes
+  const sign = (seen: Detection) => Number(seen.effusion > 0.5)
+  return {
+    effusion: {
+      answered: Number(result.attributes.effusion) - Number(effusion),
+      seen: sign(after!) - sign(before!),
+      truth: Number(true_.effusion) - Number(effusion),
+    },
+    age: {
+      answered: Number(result.attributes.age) - age,
+      seen: after!.age - before!.age,
+      truth: true_.age - age,
+    },
+  }
 }
 
-/** The caption that tells everything a caption may. */
-function told(a: Attributes): string {
-  const facts = [
-    [a.cardiomegaly, 'cardiomegaly'],
-    [a.pacemaker || a.line, 'support devices'],
-    [a.effusion, 'pleural effusion'],
-  ] as const
-  const [first, second, third] = facts.map(([present, name]) => (present ? name : `no ${name}`))
-  return `Chest X-ray of ${a.age}-years old ${a.sex} subject with ${first}, ${second} and ${third}.`
+async function read(...images: readonly tf.Tensor4D[]): Promise<Detection[]> {
+  const all = tf.concat4d([...images], 0)
+  try {
+    return await detectImages(all)
+  } finally {
+    all.dispose()
+  }
+}
+
+function report(): void {
+  const counts = [...found].map(([name, rows]) => `${name}: ${rows.length}`).join('; ')
+  console.log(`${backend}; held-out phantoms: ${counts}`)
+  for (const question of Object.keys(QUESTIONS) as Question[]) {
+    const read = question === 'age' ? 'error, years' : 'AUC'
+    const table = [['', `effectiveness (${read})`, 'error to truth', 'unedited', 'reversibility']]
+    for (const [name, rows] of found) {
+      const of = rows.map((row) => row.questions[question])
+      const cell = (field: 'error' | 'unedited' | 'reversed') => interval(of.map((each) => each[field]))
+      table.push([
+        name,
+        effectiveness(of, question, 'after'),
+        cell('error'),
+        cell('unedited'),
+        cell('reversed'),
+      ])
+    }
+    const [, longest] = [...found].sort(([, a], [, b]) => b.length - a.length)[0]!
+    const ideal = longest.map((row) => row.questions[question])
+    table.push(['the true counterfactual', effectiveness(ideal, question, 'truth'), '0', '', ''])
+    console.log(`\ndo(${question}), all else held\n`)
+    console.log(renderTable(table))
+  }
+  console.log('\nComposition (distance of the answer to no intervention)\n')
+  const composed = [...found].map(([name, rows]) => [name, interval(rows.map((row) => row.composition))])
+  console.log(renderTable([['', 'L1'], ...composed]))
+  console.log('\nEffects let through: mean change\n')
+  const effects = [['', 'answered', 'seen by the detectors', 'in truth']]
+  for (const [name, rows] of found) {
+    if (!rows[0]!.propagated) continue
+    const cells = (changes: readonly Propagated['age'][]) =>
+      (['answered', 'seen', 'truth'] as const).map((who) => interval(changes.map((each) => each[who])))
+    for (const [years, chosen] of [
+      [80, rows.filter(madeOld)],
+      [30, rows.filter((row) => !madeOld(row))],
+    ] as const)
+      effects.push([
+        `${name}: do(age = ${years}) on effusion`,
+        ...cells(chosen.map(({ propagated }) => propagated!.age.effusion)),
+      ])
+    effects.push([
+      `${name}: do(effusion) on age, years`,
+      ...cells(rows.map(({ propagated }) => propagated!.effusion.age)),
+    ])
+  }
+  console.log(renderTable(effects))
+}
+
+/** Made older, or made younger: the effects have opposite signs. */
+function madeOld({ questions }: Row): boolean {
+  return questions.age.to.age > 55
+}
+
+function effectiveness(of: readonly Answered[], question: Question, which: 'after' | 'truth'): string {
+  const pairs = of.map((each) => verdict(each[which], each.to, question))
+  if (question === 'age') return interval(pairs.map(([seen, should]) => Math.abs(seen - should)))
+  return bounds(
+    bootstrap({
+      rows: pairs,
+      statistic: (rows) =>
+        rocAuc(
+          rows.map(([score]) => score),
+          rows.map(([, label]) => label),
+        ),
+    }),
+  )
 }
 
 function interval(rows: readonly number[]): string {
-  const { estimate, interval } = bootstrap({ rows, statistic: mean })
-  const [low, high] = Object.values(interval) as [number, number]
-  const digits = Math.abs(estimate) >= 1 ? 1 : 3
+  return bounds(bootstrap({ rows, statistic: mean }))
+}
+
+function bounds({ estimate, interval: { low, high } }: ReturnType<typeof bootstrap>): string {
+  const digits = Math.abs(estimate) >= 2 ? 1 : 3
+  if (Number.isNaN(low)) return estimate.toFixed(digits)
   return `${estimate.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`
 }
 
-function picture(each: Patient): tf.Tensor4D {
-  return tf.tensor4d(toRgb(draw(each, size)), [1, size, size, 3])
+function pick(from: Attributes, like: Partial<Attributes>): Partial<Attributes> {
+  return Object.fromEntries(Object.keys(like).map((name) => [name, from[name as AttributeName]]))
+}
+
+function dispose(...results: readonly CounterfactualResult[]): void {
+  for (const { factual, reconstruction, image } of results) tf.dispose([factual, reconstruction, image])
 }

@@ -13,19 +13,10 @@ import {
   type Variables,
 } from 'contrafact/scm'
 import { disposeTrainingState, fitMechanisms } from 'contrafact/training'
-import {
-  type AttributeName,
-  effusionRisk,
-  GRAPH,
-  type Patient,
-  structuralEquations,
-  training,
-} from './causal-graph.js'
+import { effusionRisk, type Patient, structuralEquations, training } from './causal-graph.js'
+import { ageUnit, patientValues, type Telling } from './scm-data.js'
 
 // The phantoms' graph, twice: as the structural causal model is told it, and the whole truth.
-
-/** Years to the unit that the graphs use, as causal-gen has it: age / 50 - 1. */
-export const ageUnit = (years: number): number => years / 50 - 1
 
 const NET = { hidden: [8], activation: 'tanh' } as const
 
@@ -34,9 +25,10 @@ const told = (): Variables => ({
   age: { mechanism: flow([linearRationalSplineTransform(), affineTransform()]) },
   cardiomegaly: { parents: ['age'], mechanism: bernoulli({ parents: 1, ...NET, seed: 1 }) },
   effusion: { parents: ['age'], mechanism: bernoulli({ parents: 1, ...NET, seed: 2 }) },
+  line: { mechanism: bernoulli() },
 })
 
-/** What the model is told: no pacemaker, no line, no need of support. */
+/** What the model is told: no pacemaker, and nothing of the need of support behind it and the line. */
 export const toldGraph = (): CausalGraph => causalGraph(told())
 
 /** Every arrow of the generator, the hidden need of support included. */
@@ -51,20 +43,8 @@ export const trueGraph = (): CausalGraph =>
     line: { parents: ['support'], mechanism: bernoulli({ parents: 1, seed: 4 }) },
   })
 
-/**
- * Patients as the graph's variables, `[patients, 1]` each; owned by the caller.
- * @param names which variables; all of the graph by default
- */
-export function patientValues(patients: readonly Patient[], names: readonly string[]): Values {
-  const column = (name: string) =>
-    patients.map(({ attributes, exogenous }) => {
-      if (name === 'support') return Number(exogenous.support < GRAPH.support)
-      if (name === 'age') return ageUnit(attributes.age)
-      if (name === 'sex') return Number(attributes.sex === 'female')
-      return Number(attributes[name as AttributeName])
-    })
-  return Object.fromEntries(names.map((name) => [name, tf.tensor2d(column(name), [patients.length, 1])]))
-}
+/** The graph of a telling, its weights fresh. */
+export const graphOf = (telling: Telling): CausalGraph => (telling === 'told' ? toldGraph() : trueGraph())
 
 /** A graph fitted to phantom attributes by maximum likelihood; owned by the caller. */
 export async function fittedGraph(
