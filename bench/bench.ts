@@ -1,7 +1,7 @@
 /**
  * Speed and memory beside diffusers on PyTorch, in one process tree:
  *
- *   npm run bench -- NAME [--backend tensorflow] [--size 64] [--runs 5] [--peer diffusers | none] [--json]
+ *   npm run bench -- NAME [--backend tensorflow] [--size 64] [--runs 5] [--peer diffusers | none] [--profile] [--json]
  *
  * Both sides load the same random Stable Diffusion 1.5, take the same inputs and the same number of threads. Their
  * outputs are compared before anything is timed; then runs alternate. `ratio` is our speed over the peer's.
@@ -11,6 +11,10 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { torchRandn } from 'contrafact/core'
+import { type AloneResult, median } from './alone/alone.js'
+import { edits } from './alone/edits.js'
+import { leaks } from './alone/leaks.js'
+import { wasm } from './alone/wasm.js'
 import type { Case } from './case.js'
 import { peerPython } from './python.js'
 import { ours, peer, type Side } from './side.js'
@@ -27,6 +31,7 @@ const { values, positionals } = parseArgs({
     peer: { type: 'string', default: 'diffusers' },
     python: { type: 'string' },
     cache: { type: 'string', default: join(homedir(), '.cache', 'contrafact-bench') },
+    profile: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
@@ -44,10 +49,20 @@ const shapesOf: Record<string, (size: number) => { shape: string; inputs: Shapes
   load: () => ({ shape: `whole model, ${values.dtype}`, inputs: {} }),
 }
 
+const alone = { edits, wasm, leaks }
+
 const [name] = positionals
-if (!name || !(name in shapesOf)) {
-  console.error(`npm run bench -- NAME, one of ${Object.keys(shapesOf).join(', ')}`)
+if (!name || !(name in shapesOf || name in alone)) {
+  console.error(
+    `npm run bench -- NAME, one of ${[...Object.keys(shapesOf), ...Object.keys(alone)].join(', ')}`,
+  )
   process.exit(2)
+}
+if (name in alone) {
+  const runs = Number(values.runs)
+  const result = await alone[name as keyof typeof alone]({ backend: values.backend, runs })
+  console.log(values.json ? JSON.stringify(result) : aloneRow(result))
+  process.exit(result.met ? 0 : 1)
 }
 
 const threads = Number(values.threads)
@@ -91,6 +106,7 @@ try {
     maxAbsDifference,
     leakedTensors: tensors.at(-1)! - tensors[0]!,
   }
+  if (values.profile) console.table(await us.profile())
   if (values.json) console.log(JSON.stringify(result))
   else console.log(row(result))
 } finally {
@@ -144,10 +160,9 @@ async function compare(us: Side, them: Side): Promise<number> {
   return largest
 }
 
-function median(of: readonly number[]): number {
-  const sorted = of.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+function aloneRow({ name, shape, backend, measure, ratio, spread, must }: AloneResult): string {
+  const range = spread.map((value) => value.toFixed(2)).join(' to ')
+  return `| ${[name, shape, backend, measure, ratio.toFixed(2), range, must].join(' | ')} |`
 }
 
 function row(result: {

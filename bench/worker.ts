@@ -1,10 +1,11 @@
-/** Our side: loads a case, then answers one line for each line: `run`, `output FILE`, `peak`. */
+/** Our side: loads a case, then answers one line for each line: `run`, `output FILE`, `profile`, `peak`. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import * as tf from '@tensorflow/tfjs'
 import { useBackend } from 'contrafact'
 import type { Case } from './case.js'
 import { cases } from './ours/cases.js'
+import { kernelTimes } from './ours/profile.js'
 
 const [backend, json] = process.argv.slice(2) as [string, string]
 const of: Case = JSON.parse(json)
@@ -22,6 +23,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   } else if (order === 'output') {
     writeFileSync(path!, await prepared.output())
     say({ written: path })
+  } else if (order === 'profile') {
+    say({ profile: await kernelTimes(prepared.run, false) })
   } else if (order === 'peak') {
     say({ peak: peakBytes() })
   }

@@ -5,11 +5,12 @@ export interface KernelTime {
   /** The kernel, with the shapes of its arguments where they were asked for. */
   readonly kernel: string
   readonly calls: number
-  readonly seconds: number
+  /** Of all threads together, so that other work on the machine does not count. */
+  readonly cpuSeconds: number
 }
 
 /**
- * Where the time of a run goes, kernel by kernel. The backends on which this is meaningful compute within the call:
+ * Where the processor time of a run goes, kernel by kernel. Meaningful on backends that compute within the call:
  * tensorflow and wasm.
  *
  * @param run - what is profiled
@@ -20,44 +21,71 @@ export async function kernelTimes(
   run: () => Promise<void> | void,
   shapes: boolean,
 ): Promise<readonly KernelTime[]> {
-  const times = new Map<string, { calls: number; seconds: number }>()
+  const times = new Map<string, { calls: number; cpuSeconds: number }>()
   let inner = 0
-  const originals = tf.getKernelsForBackend(tf.getBackend())
-  for (const kernel of originals) {
-    replace(kernel, (call) => {
-      const [started, before] = [performance.now(), inner]
-      inner = 0
-      const result = kernel.kernelFunc(call)
-      const whole = performance.now() - started
-      const name = kernel.kernelName + (shapes ? ` ${describe(call)}` : '')
-      const entry = times.get(name) ?? { calls: 0, seconds: 0 }
-      times.set(name, { calls: entry.calls + 1, seconds: entry.seconds + (whole - inner) / 1000 })
-      inner = before + whole
-      return result
-    })
-  }
-  const started = performance.now()
-  try {
-    await run()
-  } finally {
-    for (const kernel of originals) replace(kernel, kernel.kernelFunc)
-  }
-  const whole = (performance.now() - started) / 1000
+  const started = cpu()
+  await replacingKernels(run, (kernel) => (call) => {
+    const [began, before] = [cpu(), inner]
+    inner = 0
+    const result = kernel.kernelFunc(call)
+    const whole = cpu() - began
+    const name = kernel.kernelName + (shapes ? ` ${describe(call)}` : '')
+    const { calls, cpuSeconds } = times.get(name) ?? { calls: 0, cpuSeconds: 0 }
+    times.set(name, { calls: calls + 1, cpuSeconds: cpuSeconds + whole - inner })
+    inner = before + whole
+    return result
+  })
+  const whole = cpu() - started
   const rows = [...times].map(([kernel, time]) => ({ kernel, ...time }))
-  const between = whole - rows.reduce((sum, { seconds }) => sum + seconds, 0)
+  const between = whole - rows.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
   return [
-    ...rows.sort((a, b) => b.seconds - a.seconds),
-    { kernel: '(between kernels)', calls: 1, seconds: between },
+    ...rows.sort((a, b) => b.cpuSeconds - a.cpuSeconds),
+    { kernel: '(between kernels)', calls: 1, cpuSeconds: between },
   ]
 }
 
-function replace(kernel: tf.KernelConfig, kernelFunc: tf.KernelFunc): void {
-  tf.unregisterKernel(kernel.kernelName, kernel.backendName)
-  tf.registerKernel({ ...kernel, kernelFunc })
+/** Runs something and shows every outermost kernel call that it makes, with its result. */
+export async function aroundKernels(
+  run: () => Promise<void> | void,
+  show: (kernelName: string, call: Parameters<tf.KernelFunc>[0], result: unknown) => void,
+): Promise<void> {
+  let depth = 0
+  await replacingKernels(run, (kernel) => (call) => {
+    depth++
+    try {
+      const result = kernel.kernelFunc(call)
+      if (depth === 1) show(kernel.kernelName, call, result)
+      return result
+    } finally {
+      depth--
+    }
+  })
+}
+
+async function replacingKernels(
+  run: () => Promise<void> | void,
+  replacement: (kernel: tf.KernelConfig) => tf.KernelFunc,
+): Promise<void> {
+  const originals = tf.getKernelsForBackend(tf.getBackend())
+  const register = (kernel: tf.KernelConfig) => {
+    tf.unregisterKernel(kernel.kernelName, kernel.backendName)
+    tf.registerKernel(kernel)
+  }
+  for (const kernel of originals) register({ ...kernel, kernelFunc: replacement(kernel) })
+  try {
+    await run()
+  } finally {
+    for (const kernel of originals) register(kernel)
+  }
+}
+
+function cpu(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
 }
 
 function describe({ inputs, attrs }: Parameters<tf.KernelFunc>[0]): string {
   const sizes = Object.values(inputs).map((input) => (input as tf.TensorInfo | undefined)?.shape?.join('×'))
-  const axis = (attrs as { axis?: unknown; perm?: unknown } | undefined)?.perm
-  return [...sizes, axis && `(${axis})`].filter(Boolean).join(' · ')
+  const order = (attrs as { perm?: unknown } | undefined)?.perm
+  return [...sizes, order && `(${order})`].filter(Boolean).join(' · ')
 }

@@ -1,0 +1,45 @@
+/** How a bench without a peer is run. */
+export interface AloneOptions {
+  /** The backend to activate. */
+  readonly backend: string
+  /** Measurements; medians are given. */
+  readonly runs: number
+}
+
+/** What a bench without a peer answers: numbers under the harness's names, and whether they are what they must be. */
+export interface AloneResult {
+  readonly name: string
+  readonly backend: string
+  readonly shape: string
+  /** What the bench is about, in words. */
+  readonly measure: string
+  readonly ratio: number
+  readonly spread: readonly [least: number, most: number]
+  /** The bound on `ratio`, in words. */
+  readonly must: string
+  readonly met: boolean
+  readonly [detail: string]: unknown
+}
+
+/** The checkpoint that the repository ships. */
+export const shippedModel = new URL('../../examples/phantom/model', import.meta.url).pathname
+
+/** Least and most. */
+export const spreadOf = (values: readonly number[]): readonly [number, number] => [
+  Math.min(...values),
+  Math.max(...values),
+]
+
+/** The middle value, or the mean of the two in the middle. */
+export function median(of: readonly number[]): number {
+  const sorted = of.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/** Seconds that `work` takes. */
+export async function secondsOf(work: () => Promise<void> | void): Promise<number> {
+  const started = performance.now()
+  await work()
+  return (performance.now() - started) / 1000
+}

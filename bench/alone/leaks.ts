@@ -1,0 +1,53 @@
+import * as tf from '@tensorflow/tfjs'
+import { useBackend } from 'contrafact'
+import { valueAndGradients } from 'contrafact/core'
+import { loadStableDiffusion } from 'contrafact/models'
+import { ddim } from 'contrafact/schedulers'
+import { type AloneOptions, type AloneResult, shippedModel } from './alone.js'
+
+/** Tensors after 50 steps of the shipped model, every tenth with a backward pass to the prompt's embedding. */
+export async function leaks({ backend }: AloneOptions): Promise<AloneResult> {
+  const chosen = await useBackend(backend as 'wasm')
+  const model = await loadStableDiffusion(shippedModel)
+  const scheduler = ddim({ steps: 50 })
+  const context = model.encodePrompts(['chest x-ray'])
+  let x = tf.randomNormal<tf.Rank.R4>([1, 16, 16, 4], 0, 1, 'float32', 1)
+  const before = tf.memory()
+  const counts: number[] = []
+  for (const [index, timestep] of scheduler.timesteps.entries()) {
+    if (index % 10 === 0) {
+      const loss = (c: tf.Tensor) =>
+        model
+          .denoise(x, timestep, c as tf.Tensor3D)
+          .square()
+          .mean() as tf.Scalar
+      const { value, gradients } = valueAndGradients(loss, [context])
+      await value.data()
+      tf.dispose([value, gradients])
+    }
+    const next = tf.tidy(() => {
+      return scheduler.step({ x, output: model.denoise(x, timestep, context), index }).x
+    })
+    x.dispose()
+    x = next
+    counts.push(tf.memory().numTensors - before.numTensors)
+  }
+  const after = tf.memory()
+  tf.dispose([x, context])
+  model.dispose()
+  const leakedTensors = after.numTensors - before.numTensors
+  const leakedBuffers = after.numDataBuffers - before.numDataBuffers
+  return {
+    name: 'leaks',
+    backend: chosen.backend,
+    shape: '50 steps, 5 of them with a backward pass',
+    measure: 'tensors more than before',
+    leakedTensors,
+    leakedBuffers,
+    leftByDispose: tf.memory().numTensors,
+    ratio: leakedTensors,
+    spread: [Math.min(...counts), Math.max(...counts)],
+    must: '0',
+    met: counts.every((count) => count === 0) && leakedBuffers === 0,
+  }
+}

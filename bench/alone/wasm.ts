@@ -1,0 +1,114 @@
+import * as tf from '@tensorflow/tfjs'
+import { useBackend } from 'contrafact'
+import { loadStableDiffusion } from 'contrafact/models'
+import { aroundKernels } from '../ours/profile.js'
+import { type AloneOptions, type AloneResult, median, secondsOf, shippedModel, spreadOf } from './alone.js'
+
+/**
+ * The shipped checkpoint's UNet on wasm, one thread, beside the time that its arithmetic would take at the best rate of
+ * a convolution and of a matrix product measured in the same run. `bench/wasm-threads.ts` puts threads beside one.
+ */
+export async function wasm({ runs }: AloneOptions): Promise<AloneResult> {
+  const chosen = await useBackend('wasm', { threads: 1 })
+  const model = await loadStableDiffusion(shippedModel)
+  const x = tf.randomNormal<tf.Rank.R4>([2, 16, 16, 4], 0, 1, 'float32', 1)
+  const context = model.encodePrompts(['', 'chest x-ray'])
+  const network = async () => {
+    const y = model.denoise(x, 501, context)
+    await y.data()
+    y.dispose()
+  }
+  const work = await arithmeticOf(network)
+  const shares: number[] = []
+  const seconds: number[] = []
+  const rates: { conv: number; product: number }[] = []
+  for (let i = -1; i < runs; i++) {
+    const [conv, product] = [bestRate(convolutions), bestRate(products)]
+    const taken = Math.min(...(await Promise.all([0, 1, 2].map(() => secondsOf(network)))))
+    if (i < 0) continue // the warm-up
+    rates.push({ conv, product })
+    seconds.push(taken)
+    shares.push((work.conv / conv + work.product / product) / taken)
+  }
+  tf.dispose([x, context])
+  model.dispose()
+  return {
+    name: 'wasm',
+    backend: chosen.backend,
+    shape: 'shipped UNet, batch 2, latents 16×16, one thread',
+    measure: 'ideal time over the time taken',
+    seconds: median(seconds),
+    gigaflop: { conv: work.conv / 1e9, product: work.product / 1e9 },
+    bestGigaflopPerSecond: {
+      conv: median(rates.map(({ conv }) => conv)) / 1e9,
+      product: median(rates.map(({ product }) => product)) / 1e9,
+    },
+    ratio: median(shares),
+    spread: spreadOf(shares),
+    must: 'at least 0.8',
+    met: median(shares) >= 0.8,
+  }
+}
+
+// Multiplications and additions of a run, two per pair, by the kernel that does them.
+async function arithmeticOf(run: () => Promise<void>): Promise<{ conv: number; product: number }> {
+  const total = { conv: 0, product: 0 }
+  const size = (shape: readonly number[]) => shape.reduce((all, n) => all * n, 1)
+  await aroundKernels(run, (kernelName, call, result) => {
+    const { inputs, attrs } = call
+    if (/Conv2D$/.test(kernelName)) {
+      const [height, width, channels] = (inputs.filter as tf.TensorInfo).shape as [number, number, number]
+      total.conv += 2 * size((result as tf.TensorInfo).shape) * height * width * channels
+    } else if (/MatMul$/.test(kernelName)) {
+      const depth = (inputs.a as tf.TensorInfo).shape.at(
+        (attrs as { transposeA?: boolean }).transposeA ? -2 : -1,
+      )!
+      total.product += 2 * size((result as tf.TensorInfo).shape) * depth
+    }
+  })
+  return total
+}
+
+interface Trial {
+  readonly flop: number
+  readonly run: () => tf.Tensor
+  readonly inputs: readonly tf.Tensor[]
+}
+
+// From the network's own sizes to ones that leave nothing to wish for.
+const convolutions = (): Trial[] =>
+  [
+    [16, 64],
+    [16, 128],
+    [32, 64],
+    [32, 128],
+  ].map(([side, channels]) => {
+    const [n, c] = [side!, channels!]
+    const x = tf.randomNormal<tf.Rank.R4>([1, n, n, c])
+    const filter = tf.randomNormal<tf.Rank.R4>([3, 3, c, c])
+    return { flop: 18 * n * n * c * c, run: () => tf.conv2d(x, filter, 1, 'same'), inputs: [x, filter] }
+  })
+
+const products = (): Trial[] =>
+  [
+    [512, 96, 96],
+    [128, 128, 1024],
+    [512, 512, 512],
+  ].map(([rows, depth, columns]) => {
+    const [m, k, n] = [rows!, depth!, columns!]
+    const [a, b] = [tf.randomNormal<tf.Rank.R2>([m, k]), tf.randomNormal<tf.Rank.R2>([k, n])]
+    return { flop: 2 * m * k * n, run: () => tf.matMul(a, b), inputs: [a, b] }
+  })
+
+function bestRate(trials: () => Trial[]): number {
+  let best = 0
+  for (const { flop, run, inputs } of trials()) {
+    for (let i = 0; i < 8; i++) {
+      const started = performance.now()
+      run().dispose()
+      best = Math.max(best, (1000 * flop) / (performance.now() - started))
+    }
+    tf.dispose([...inputs])
+  }
+  return best
+}
