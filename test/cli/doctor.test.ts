@@ -16,7 +16,8 @@ async function doctor(standIns: object) {
   return { code, report, backend }
 }
 
-describe('doctor', () => {
+// Each runs four processes that load the library: seconds on idle cores, minutes on busy ones.
+describe('doctor', { timeout: 300_000 }, () => {
   test('with wasm alone: it works, computes, and the others have their install line', async () => {
     const { code, report, backend } = await doctor(noneButWasm)
     expect(code).toBe(0)
@@ -39,6 +40,22 @@ describe('doctor', () => {
       expect(mend).toContain('npm install')
     }
   })
+
+  test.runIf(process.env.CONTRAFACT_BACKEND === 'tensorflow')(
+    'without wasm it goes on with tensorflow, and says how to get wasm',
+    async () => {
+      const { code, report, backend } = await doctor({
+        [gpu]: 'missing',
+        [webgpu]: 'missing',
+        [wasm]: 'missing',
+      })
+      expect(code).toBe(0)
+      expect(report).toMatchObject({ ok: true, chosen: 'tensorflow' })
+      expect(backend('tensorflow')).toMatchObject({ works: true, package: cpu })
+      expect(backend('wasm')).toMatchObject({ works: false, why: expect.stringMatching(/not installed/) })
+      expect(backend('wasm').mend).toContain(`npm install ${wasm}@`)
+    },
+  )
 
   test('with a damaged addon, one of another Node and one that kills its process: it says so, and goes on', async () => {
     const { code, report, backend } = await doctor({ [gpu]: 'damaged', [cpu]: 'foreign', [webgpu]: 'deadly' })

@@ -94,7 +94,8 @@ function probeApart(backend: string): Promise<BackendReport> {
     child.stderr.on('data', (chunk) => {
       err += chunk
     })
-    const timer = setTimeout(() => child.kill('SIGKILL'), 120_000)
+    // A driver may hang; a busy machine may take a minute.
+    const timer = setTimeout(() => child.kill('SIGKILL'), 240_000)
     child.on('close', (code, signal) => {
       clearTimeout(timer)
       const last = out.trim().split('\n').at(-1) ?? ''
