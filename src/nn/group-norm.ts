@@ -34,7 +34,7 @@ export function groupNorm(
       const pixels = pixelsOf(x)
       const mean = overGroup(overPixels(pixels))
       const variance = overGroup(overPixels(tf.squaredDifference<tf.Tensor3D>(pixels, mean)))
-      const inverse: tf.Tensor3D = tf.rsqrt(tf.add(variance, epsilon))
+      const inverse = tf.rsqrt(tf.add<tf.Tensor3D>(variance, epsilon))
       const factor = tf.mul(weight, inverse)
       save([x, weight, mean, inverse])
       return tf.reshape(tf.add(tf.mul(pixels, factor), tf.sub(bias, tf.mul(mean, factor))), x.shape)
