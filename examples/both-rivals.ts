@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import type { Tensor4D } from '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs'
 import { loadStableDiffusion, useBackend } from 'contrafact'
-import { type AttributeValue, type Figure, type Intervention, writeAtomically } from 'contrafact/core'
+import { type AttributeValue, type Intervention, writeAtomically } from 'contrafact/core'
 import { differenceMap, encodePng, renderDifferenceMap, sideBySide } from 'contrafact/image'
 import type { Answerer } from 'contrafact/scm'
 import { type Attributes, counterfactual, heldOut, type Patient } from './phantom/causal-graph.js'
@@ -51,19 +51,17 @@ for (const question of ['sex', 'effusion', 'age'] as const) {
   const action = QUESTIONS[question](patient.attributes)
   const heading = `do(${question} = ${wordOf(action[question]!)}), from ${wordOf(patient.attributes[question])}`
   const truth = pictures([counterfactual(patient, action)])
-  const figures = [await figure('as it is', picture)]
   for (const [name, answer] of Object.entries(rivals)) {
     const interventions = setting(patient, action)
     const result = await answer({ image: picture, attributes: factsOf(patient), interventions })
-    figures.push(await figure(name, result.image), await change(name, result.reconstruction, result.image))
+    await show(`${heading}: ${name}`, result.reconstruction, result.image)
     await tell(`${heading}: ${name}`, result.image)
     record.push({ question, method: result.method, provenance: result.provenance })
     tf.dispose([result.factual, result.reconstruction, result.image])
   }
-  figures.push(await figure('true counterfactual', truth), await change('truth', picture, truth))
+  await show(`${heading}: the true counterfactual`, picture, truth)
   await tell(`${heading}: the truth`, truth)
   truth.dispose()
-  rows.push({ heading, figures })
 
   async function tell(name: string, image: Tensor4D): Promise<void> {
     const [seen] = await detectImages(image)
@@ -102,17 +100,24 @@ function wordOf(value: AttributeValue): string {
   return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value)
 }
 
-async function figure(caption: string, image: Tensor4D): Promise<Figure> {
+/** A row of the page: the picture, the answer, and what changed against the method's own reconstruction. */
+async function show(heading: string, reconstruction: Tensor4D, answer: Tensor4D): Promise<void> {
+  const difference = differenceMap(reconstruction, answer)
+  const map = await renderDifferenceMap(difference, { range: RANGE, scale: SCALE })
+  rows.push({
+    heading,
+    figures: [
+      { png: await enlarged(picture), caption: 'as it is' },
+      { png: await enlarged(answer), caption: 'as it would be' },
+      { png: await encodePng(map), caption: 'change' },
+    ],
+  })
+  tf.dispose([difference, map])
+}
+
+async function enlarged(image: Tensor4D): Promise<Uint8Array> {
   const large = await sideBySide([image], { scale: SCALE, gap: 0 })
   const png = await encodePng(large)
   large.dispose()
-  return { png, caption }
-}
-
-async function change(name: string, before: Tensor4D, after: Tensor4D): Promise<Figure> {
-  const difference = differenceMap(before, after)
-  const map = await renderDifferenceMap(difference, { range: RANGE, scale: SCALE })
-  const png = await encodePng(map)
-  tf.dispose([difference, map])
-  return { png, caption: `${name}: change` }
+  return png
 }

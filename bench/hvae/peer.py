@@ -40,12 +40,13 @@ def counterfactual():
 
 
 def median(run):
-    seconds = []
+    clock, processor = [], []
     for _ in range(repeats + 1):
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         run()
-        seconds.append(time.perf_counter() - started)
-    return sorted(seconds[1:])[repeats // 2]
+        clock.append(time.perf_counter() - started)
+        processor.append(time.process_time() - used)
+    return dict(clock=sorted(clock[1:])[repeats // 2], processor=sorted(processor[1:])[repeats // 2])
 
 
 print(json.dumps(dict(batch=batch, step=median(step), counterfactual=median(counterfactual))))
