@@ -25,7 +25,8 @@ const arrows: Record<string, readonly string[]> = {
 // Which rooms may use what lies outside.
 const outside: Record<string, readonly string[]> = {
   sharp: ['image'],
-  'node:fs': ['core', 'checkpoint', 'image', 'lance', 'metrics', 'cli'],
+  // backend reads the wasm module of the package, to start it with threads.
+  'node:fs': ['core', 'backend', 'checkpoint', 'image', 'lance', 'metrics', 'cli'],
 }
 
 const source = join(import.meta.dirname, '../../src')
