@@ -15,7 +15,7 @@ export interface AttentionOptions {
  * (Vaswani et al. 2017, eq. 1).
  *
  * Without a mask and a control the scores are never there as a whole: they are made, used and freed in blocks, see
- * {@link blockwiseAttention}.
+ * `attention-blocks.ts`.
  *
  * @param q - queries `[batch, queries, channels]`, borrowed
  * @param k - keys `[batch, keys, channels]`, borrowed

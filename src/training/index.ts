@@ -39,7 +39,7 @@ export {
   fitCounterfactual,
   LAGRANGE,
 } from './hvae-counterfactual.js'
-export { initialHvae } from './hvae-initialize.js'
+export { type HvaeInitialOptions, initialHvae } from './hvae-initialize.js'
 export { fitPredictors, initialPredictors, type PredictorData } from './hvae-predictors.js'
 export { initialParameters } from './initialize.js'
 export { fitMechanisms, type MechanismFitOptions } from './scm-attributes.js'
