@@ -41,6 +41,7 @@ describe('bootstrap', () => {
   test('all resamples on one side: percentile bounds, said so', () => {
     const { interval, flags } = of(twelve, {
       statistic: (rows) => new Set(rows).size, // a resample never holds more distinct rows than the data
+      method: 'bca',
       resamples: [twelve.map((_, i) => i % 11), twelve.map((_, i) => i % 9)],
     })
     expect(interval).toMatchObject({ method: 'percentile' })
@@ -63,6 +64,65 @@ describe('bootstrap', () => {
         return rows[0]!
       },
     })
+  })
+  test('a median moves in steps: nothing to studentise, expanded BCa, flagged', () => {
+    const median = (rows: readonly number[]) =>
+      s.sampleQuantile(
+        [...rows].sort((a, b) => a - b),
+        0.5,
+      )
+    const { interval, flags } = of(twelve, { statistic: median })
+    expect(interval.method).toBe('bca-expanded')
+    expect(interval).toEqual(of(twelve, { statistic: median, method: 'bca-expanded' }).interval)
+    expect(flags).toEqual(['no-standard-error'])
+  })
+  test('two patients: from the one to the other, flagged', () => {
+    const { interval, flags } = of([1, 2])
+    expect(interval).toMatchObject({ low: 1, high: 2, method: 'bca-expanded' })
+    expect(flags).toEqual(['few-patients', 'no-standard-error'])
+  })
+  test('bounds stay where the statistic can be', () => {
+    const pairs = twelve.map((x, i) => [x, x + 0.3 * Math.sin(3 * i)] as const)
+    const { interval } = s.bootstrap({
+      rows: pairs,
+      resamples: 300,
+      statistic: (rows) =>
+        s.partialCorrelation(
+          rows.map(([x]) => x),
+          rows.map(([, y]) => y),
+        ).r,
+    })
+    expect(interval.method).toBe('bootstrap-t')
+    expect(interval.high).toBeLessThan(1)
+    const shares = Array.from({ length: 30 }, (_, i) => Number(i > 2))
+    const share = of(shares).interval
+    expect(share.low).toBeGreaterThan(0.6)
+    expect(share.high).toBeLessThanOrEqual(1)
+  })
+  test('a mean by sums is the mean of the rows', () => {
+    const patients = twelve.map((_, i) => i % 5)
+    const [bySums, byRows] = [s.mean, (rows: readonly number[]) => s.mean(rows)].map((statistic) =>
+      of(twelve, { patients, statistic }),
+    )
+    expect(bySums!.interval.low).toBeCloseTo(byRows!.interval.low, 12)
+    expect(bySums!.interval.high).toBeCloseTo(byRows!.interval.high, 12)
+  })
+  test('up to sixty patients are studentised, more are not unless asked', () => {
+    const rows = Array.from({ length: 61 }, (_, i) => Math.sin(i))
+    expect(of(rows.slice(0, 60)).interval.method).toBe('bootstrap-t')
+    expect(of(rows).interval.method).toBe('bca-expanded')
+    expect(of(rows, { method: 'bootstrap-t' }).interval.method).toBe('bootstrap-t')
+  })
+  test('skewed to the right: the studentised interval reaches further right', () => {
+    const rows = Array.from({ length: 30 }, (_, i) => -Math.log((i + 0.5) / 30))
+    const { estimate, interval } = of(rows, { resamples: 2000 })
+    expect(interval.high - estimate).toBeGreaterThan(1.3 * (estimate - interval.low))
+    const mirrored = of(
+      rows.map((value) => -value),
+      { resamples: 2000 },
+    ).interval
+    expect(mirrored.low).toBeCloseTo(-interval.high, 12)
+    expect(mirrored.high).toBeCloseTo(-interval.low, 12)
   })
   test('the expanded interval is wider, and close at many patients', () => {
     const width = (rows: number[], method: 'bca' | 'bca-expanded') => {

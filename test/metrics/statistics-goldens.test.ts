@@ -61,7 +61,7 @@ test('adjusted p-values agree with statsmodels', () => {
   allNear(s.benjaminiYekutieli(p), by)
 })
 
-test('clustered intervals agree with scipy on the same resamples', () => {
+test('clustered intervals agree with scipy, and with bootstrap-t integrated by it, on the same resamples', () => {
   const { patients, values, second, indices, intervals } = reference.bootstrap
   const rows = values.map((value, i) => ({ value, second: second[i]! }))
   type Row = (typeof rows)[number]
@@ -75,7 +75,7 @@ test('clustered intervals agree with scipy on the same resamples', () => {
       ).r,
   }
   for (const [name, wanted] of Object.entries(intervals)) {
-    for (const method of ['percentile', 'bca'] as const) {
+    for (const method of ['percentile', 'bca', 'bootstrap-t'] as const) {
       const { interval, flags } = s.bootstrap({
         rows,
         patients,

@@ -1,4 +1,4 @@
-import { bootstrap } from '../../metrics/index.js'
+import { bootstrap, mean } from '../../metrics/index.js'
 
 /** One edit's sensitivity, and the picture that it was made of. */
 export interface SensitivityRow {
@@ -22,7 +22,7 @@ export interface IntervalOptions {
 export interface MeanSensitivity {
   /** Over all edits. */
   readonly mean: number
-  /** Of the mean, by resampling whole pictures (BCa); `null` where there is none, see `flags`. */
+  /** Of the mean, by resampling whole pictures; `null` where there is none, see `flags`. */
   readonly interval: readonly [low: number, high: number] | null
   /** How many edits. */
   readonly edits: number
@@ -44,9 +44,9 @@ export function meanSensitivity(
   options: IntervalOptions = {},
 ): MeanSensitivity {
   const { estimate, interval, flags, patients } = bootstrap({
-    rows,
+    rows: rows.map(({ sensitivity }) => sensitivity),
     patients: rows.map(({ picture }) => picture),
-    statistic: (some) => some.reduce((sum, { sensitivity }) => sum + sensitivity, 0) / some.length,
+    statistic: mean,
     ...options,
   })
   const { low, high } = interval

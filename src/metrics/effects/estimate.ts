@@ -1,4 +1,11 @@
-import { type BootstrapResult, bootstrap, mean, type PatientId, signFlipTest } from '../statistics/index.js'
+import {
+  type BootstrapMethod,
+  type BootstrapResult,
+  bootstrap,
+  mean,
+  type PatientId,
+  signFlipTest,
+} from '../statistics/index.js'
 
 /** How intervals and tests of effects are made. */
 export interface EffectOptions {
@@ -9,7 +16,7 @@ export interface EffectOptions {
   /** The nominal coverage; 0.95. */
   readonly level?: number | undefined
   /** As in `bootstrap`. */
-  readonly method?: 'bca' | 'bca-expanded' | 'percentile' | undefined
+  readonly method?: BootstrapMethod | undefined
 }
 
 /** An estimate over patients, with its interval, and a test where there is one. */

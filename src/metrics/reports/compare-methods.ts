@@ -1,6 +1,14 @@
 import { ArgumentError } from '../../core/index.js'
 import { expectFinite } from '../statistics/check.js'
-import { bootstrap, type Flag, holm, type Interval, mean, signFlipTest } from '../statistics/index.js'
+import {
+  type BootstrapMethod,
+  bootstrap,
+  type Flag,
+  holm,
+  type Interval,
+  mean,
+  signFlipTest,
+} from '../statistics/index.js'
 import type { ComparisonRow } from './comparison-row.js'
 import { pairRows } from './pair-rows.js'
 import { type Report, report } from './report.js'
@@ -16,7 +24,7 @@ export interface CompareMethodsOptions {
   /** The nominal coverage; 0.95. */
   readonly level?: number | undefined
   /** As in `bootstrap`. */
-  readonly method?: 'bca' | 'bca-expanded' | 'percentile' | undefined
+  readonly method?: BootstrapMethod | undefined
 }
 
 /** One method against the baseline, on the same pictures. */

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../../core/index.js'
 import type { MetricResult } from '../result.js'
 import { expectSameLength } from '../statistics/check.js'
-import { bootstrap, type Flag, mean, type PatientId } from '../statistics/index.js'
+import { type BootstrapMethod, bootstrap, type Flag, mean, type PatientId } from '../statistics/index.js'
 import { type Report, report } from './report.js'
 
 /** Whose pictures they are, and how to resample them. */
@@ -15,7 +15,7 @@ export interface ReportMetricOptions {
   /** The nominal coverage; 0.95. */
   readonly level?: number | undefined
   /** As in `bootstrap`. */
-  readonly method?: 'bca' | 'bca-expanded' | 'percentile' | undefined
+  readonly method?: BootstrapMethod | undefined
   /** The first columns of a table. */
   readonly labels?: Report['labels'] | undefined
 }

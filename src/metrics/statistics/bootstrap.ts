@@ -1,11 +1,28 @@
 import { expectNumber } from '../../core/index.js'
 import { type BcaInput, bcaBounds } from './bca.js'
+import { bootstrapTBounds, jackknifeError } from './bootstrap-t.js'
 import { expectLevel } from './check.js'
 import { isConstant } from './moments.js'
+import { patientStatistic } from './patient-statistic.js'
 import { rowsByPatient } from './patients.js'
 import { sampleQuantile } from './quantile.js'
 import { resampleIndices } from './random.js'
 import type { Flag, Interval, PatientId } from './types.js'
+
+/**
+ * How bounds come from resamples.
+ *
+ * | method | bounds |
+ * | --- | --- |
+ * | `bootstrap-t` | studentised on a variance-stabilised scale, {@link bootstrapTBounds}: covers for skewed data of tens of patients |
+ * | `bca` | Efron's, corrected for bias and skewness, {@link bcaBounds}; scipy's. Too narrow for tens of patients |
+ * | `bca-expanded` | BCa widened for few patients by Student's t; for medians and other statistics that move in steps |
+ * | `percentile` | the quantiles as they are. Too narrow for tens of patients |
+ */
+export type BootstrapMethod = 'bootstrap-t' | 'bca' | 'bca-expanded' | 'percentile'
+
+// Each patient is left out of each resample: up to here that is some tens of thousands of statistics.
+const MOST_STUDENTISED = 60
 
 /** What is resampled, and how. */
 export interface BootstrapOptions<Row> {
@@ -21,11 +38,8 @@ export interface BootstrapOptions<Row> {
   readonly seed?: number | undefined
   /** The nominal coverage; 0.95. */
   readonly level?: number | undefined
-  /**
-   * `'bca'` (Efron's, scipy's) corrects bias and skewness; `'percentile'` takes the quantiles as they are. Both are
-   * too narrow for some tens of patients; `'bca-expanded'`, the default, makes up for that and is BCa at many.
-   */
-  readonly method?: 'bca' | 'bca-expanded' | 'percentile' | undefined
+  /** `'bootstrap-t'` up to 60 patients; beyond, where its cost grows and its gain is gone, `'bca-expanded'`. */
+  readonly method?: BootstrapMethod | undefined
 }
 
 /** A statistic with its bootstrap interval. */
@@ -50,7 +64,8 @@ export interface BootstrapResult {
  * The patient-clustered bootstrap: whole patients are drawn with replacement, each with all of its rows.
  *
  * With B resampled statistics `θ*` the percentile bounds are their `(1 ∓ level) / 2` quantiles; BCa takes other
- * quantiles of the same values, see {@link bcaBounds}. Coverage is measured in `docs/statistics.md`.
+ * quantiles of the same values, and bootstrap-t those of `(θ* - θ) / s*`. Coverage is measured in `docs/statistics.md`.
+ * With n patients the statistic is asked B times; BCa asks n times more, bootstrap-t about 0.63 n B times.
  *
  * ```ts
  * const { estimate, interval } = bootstrap({ rows: effects, patients, statistic: mean, seed: 7 })
@@ -59,10 +74,10 @@ export interface BootstrapResult {
  * @param options - the rows, their patients, and the statistic
  * @returns degenerate data are flagged: one patient, no statistic, resamples that are all equal
  * @throws ArgumentError on no rows, lists of different lengths, a level outside (0, 1), or indices out of range
- * @see Efron 1987, "Better bootstrap confidence intervals"; Davison & Hinkley 1997, section 3.8 for clusters.
+ * @see Efron & Tibshirani 1993, chapters 12 to 14; Efron 1987, "Better bootstrap confidence intervals"; Davison & Hinkley 1997, section 3.8 for clusters.
  */
 export function bootstrap<Row>(options: BootstrapOptions<Row>): BootstrapResult {
-  const { rows, statistic, resamples = 2000, seed = 0, level = 0.95, method = 'bca-expanded' } = options
+  const { rows, statistic, resamples = 2000, seed = 0, level = 0.95 } = options
   expectLevel(level, 'bootstrap')
   const groups = rowsByPatient(options.patients, rows.length, 'bootstrap')
   const draws =
@@ -70,13 +85,10 @@ export function bootstrap<Row>(options: BootstrapOptions<Row>): BootstrapResult 
       ? resampleIndices(groups.length, resamples, seed)
       : checked(resamples, groups)
 
-  const gather = (patients: readonly number[]) => {
-    const gathered: Row[] = []
-    for (const patient of patients) for (const row of groups[patient]!) gathered.push(rows[row]!)
-    return gathered
-  }
+  const method = options.method ?? (groups.length <= MOST_STUDENTISED ? 'bootstrap-t' : 'bca-expanded')
   const estimate = statistic(rows)
-  const all = draws.map((draw) => statistic(gather(draw)))
+  const { of, leaveOneOut } = patientStatistic(rows, groups, statistic)
+  const all = draws.map(of)
   const sorted = Float64Array.from(all.filter(Number.isFinite)).sort()
   const common = { estimate, n: rows.length, patients: groups.length, resamples: sorted.length }
 
@@ -94,14 +106,25 @@ export function bootstrap<Row>(options: BootstrapOptions<Row>): BootstrapResult 
     const interval = { low: sorted[0]!, high: sorted.at(-1)!, level, method }
     return { ...common, interval, standardError, flags: [...flags, 'all-equal'] }
   }
-  const leaveOneOut = () =>
-    groups.map((_, left) =>
-      statistic(gather(groups.flatMap((_, patient) => (patient === left ? [] : [patient])))),
-    )
+  const everyone = groups.map((_, patient) => patient)
   const sizes = groups.map((rows) => rows.length)
-  const input: BcaInput = { sorted, estimate, level, sizes, leaveOneOut }
+  const input: BcaInput = { sorted, estimate, level, sizes, leaveOneOut: () => leaveOneOut(everyone) }
+  const studentised = () => {
+    const defined = all.flatMap((value, i) => (Number.isFinite(value) ? [i] : []))
+    const errorOf = (draw: readonly number[]) => jackknifeError(leaveOneOut(draw))
+    const values = defined.map((i) => all[i]!)
+    const errors = defined.map((i) => errorOf(draws[i]!))
+    const found = bootstrapTBounds({ values, errors, estimate, error: errorOf(everyone), level })
+    if (found) return { ...found, method, flags: [] as const }
+    const { flags, ...instead } = bcaBounds(input, true)
+    return { ...instead, flags: [...flags, 'no-standard-error' as const] }
+  }
   const bounds =
-    method === 'percentile' ? percentileBounds(input) : bcaBounds(input, method === 'bca-expanded')
+    method === 'bootstrap-t'
+      ? studentised()
+      : method === 'percentile'
+        ? percentileBounds(input)
+        : bcaBounds(input, method === 'bca-expanded')
   return {
     ...common,
     interval: { low: bounds.low, high: bounds.high, level, method: bounds.method },

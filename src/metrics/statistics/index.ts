@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 export { acceleration, type BcaBounds, type BcaInput, bcaBounds } from './bca.js'
-export { type BootstrapOptions, type BootstrapResult, bootstrap } from './bootstrap.js'
+export { type BootstrapMethod, type BootstrapOptions, type BootstrapResult, bootstrap } from './bootstrap.js'
+export { type BootstrapTInput, bootstrapTBounds, jackknifeError } from './bootstrap-t.js'
 export { type AucComparison, type AucResult, delongAuc, delongTest, rocAuc } from './delong.js'
 export {
   chiSquareCdf,

@@ -15,6 +15,7 @@ export type PatientId = string | number
  * | `undefined-estimate` | the statistic of the data is not finite: its interval is NaN |
  * | `undefined-resamples` | some resamples have no statistic: the interval is of the others |
  * | `one-sided-resamples` | every resample lies on one side of the estimate: percentile bounds, not BCa |
+ * | `no-standard-error` | too many resamples have a standard error of 0 to studentise: `bca-expanded` bounds instead |
  * | `zero-cells` | 0.5 was added to the cells of some strata |
  * | `empty-strata` | strata without exposed, unexposed, cases or non-cases say nothing and were left out |
  * | `collinear` | a residual is zero up to rounding: nothing is left to correlate |
@@ -33,6 +34,7 @@ export type Flag =
   | 'undefined-estimate'
   | 'undefined-resamples'
   | 'one-sided-resamples'
+  | 'no-standard-error'
   | 'zero-cells'
   | 'empty-strata'
   | 'collinear'
@@ -49,6 +51,6 @@ export interface Interval {
   readonly high: number
   /** The nominal coverage, e.g. 0.95. */
   readonly level: number
-  /** `'bca'`, `'percentile'`, `'delong'`, `'wald'`, `'t'`. */
+  /** `'bootstrap-t'`, `'bca'`, `'percentile'`, `'delong'`, `'wald'`, `'t'`, `'wilson'`. */
   readonly method: string
 }
