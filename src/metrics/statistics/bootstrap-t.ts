@@ -1,4 +1,5 @@
 import { sampleQuantile } from './quantile.js'
+import type { Interval } from './types.js'
 
 /** What {@link bootstrapTBounds} needs of a bootstrap. */
 export interface BootstrapTInput {
@@ -35,7 +36,7 @@ const UNBOUNDED = 1e300
  * @see Tibshirani 1988, "Variance stabilization and the bootstrap"; Efron & Tibshirani 1993, section 12.6. The trend
  * is a line here where theirs is a smoother.
  */
-export function bootstrapTBounds(input: BootstrapTInput): { low: number; high: number } | null {
+export function bootstrapTBounds(input: BootstrapTInput): Pick<Interval, 'low' | 'high'> | null {
   const { values, errors, estimate, error, level } = input
   if (!(error > 0)) return null
   const isSpread = (spread: number) => spread > 1e-9 * error // less is the rounding of sums
