@@ -12,7 +12,14 @@ import { ContrafactError, loadStableDiffusion, readImage, useBackend, writeImage
 import { type Progress, writeAtomically } from 'contrafact/core'
 import { differenceMap, encodePng, renderDifferenceMap, sideBySide } from 'contrafact/image'
 import { detectImages } from './phantom/detectors.js'
-import { defaults, type EditSettings, editPicture, l1, psnr } from './support/edit-picture.js'
+import {
+  defaults,
+  type EditSettings,
+  editPicture,
+  l1,
+  nullTextDefaults,
+  psnr,
+} from './support/edit-picture.js'
 import { renderPage, renderTable } from './support/page.js'
 
 const here = (path: string) => join(import.meta.dirname, path)
@@ -26,9 +33,9 @@ const usage = `Usage: npm run demo -- [options]
   --method NAME     pivot-pinned or null-text           (${defaults.method})
   --steps N         sampling steps                      (${defaults.steps})
   --guidance X      guidance scale                      (${defaults.guidance})
-  --cross X         cross-attention from the source, up to this share of the steps  (${defaults.crossReplace})
+  --cross X         cross-attention from the source, up to this share of the steps  (${defaults.crossReplace}; null-text ${nullTextDefaults.crossReplace})
   --self X          self-attention from the source, likewise                        (${defaults.selfReplace})
-  --skip X          noisiest steps that an edit leaves out, a share of all          (${defaults.skip})
+  --skip X          noisiest steps that an edit leaves out, a share of all          (${defaults.skip}; null-text ${nullTextDefaults.skip})
   --backend NAME    tensorflow, webgpu or wasm          (the fastest installed)
   --out FOLDER      where results go                    (out/counterfactual)
   --json            print the record as the last line
@@ -44,9 +51,9 @@ async function main(): Promise<void> {
       method: { type: 'string', default: defaults.method },
       steps: { type: 'string', default: String(defaults.steps) },
       guidance: { type: 'string', default: String(defaults.guidance) },
-      cross: { type: 'string', default: String(defaults.crossReplace) },
-      self: { type: 'string', default: String(defaults.selfReplace) },
-      skip: { type: 'string', default: String(defaults.skip) },
+      cross: { type: 'string' },
+      self: { type: 'string' },
+      skip: { type: 'string' },
       backend: { type: 'string' },
       out: { type: 'string', default: 'out/counterfactual' },
       json: { type: 'boolean', default: false },
@@ -60,14 +67,15 @@ async function main(): Promise<void> {
   const imagePath = given.image ?? here('phantom/held-out/phantom-20.png')
   const source = given.source ?? 'Chest X-ray with cardiomegaly and support devices'
   const targets = given.target ?? ['Chest X-ray with no cardiomegaly', 'Chest X-ray with no support devices']
+  const method = expectMethod(given.method)
+  const usual = method === 'null-text' ? nullTextDefaults : defaults
   const settings: EditSettings = {
-    ...defaults,
+    ...usual,
     steps: Number(given.steps),
     guidance: Number(given.guidance),
-    crossReplace: Number(given.cross),
-    selfReplace: Number(given.self),
-    skip: Number(given.skip),
-    method: expectMethod(given.method),
+    crossReplace: Number(given.cross ?? usual.crossReplace),
+    selfReplace: Number(given.self ?? usual.selfReplace),
+    skip: Number(given.skip ?? usual.skip),
   }
 
   const started = performance.now()

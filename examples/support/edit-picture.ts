@@ -23,6 +23,12 @@ export const defaults = {
   method: 'pivot-pinned',
 } as const
 
+/**
+ * What null-text takes instead. It starts at the noisiest step, where nothing but the source's attention holds the
+ * layout: the published windows.
+ */
+export const nullTextDefaults = { ...defaults, crossReplace: 0.8, skip: 0, method: 'null-text' } as const
+
 /** Settings of one picture's edits. */
 export interface EditSettings {
   readonly steps: number
