@@ -75,12 +75,11 @@ export async function editTogether(
   const scope = new Scope()
   try {
     const [, height, width] = source.path.clean.shape
-    const rows = Math.max(2, settings.rows ?? rowsWithinBudget([height, width]))
     const { edits: pictures, evaluations } = await promptToPromptMany(model, source.path, {
       edits: requests,
       guidance: settings.guidance,
       skip: settings.skip,
-      ...(Number.isFinite(rows) && { rows }),
+      rows: settings.rows ?? rowsWithinBudget([height, width]),
       ...{ signal, onProgress },
     })
     for (const { image, latents } of pictures) for (const tensor of [image, latents]) scope.own(tensor)

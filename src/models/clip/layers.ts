@@ -8,6 +8,7 @@ import {
   type NormParameters,
   quickGelu,
 } from '../../nn/index.js'
+import type { VisionEncoderConfig } from '../config/clip.js'
 import type { ShapeList } from '../shapes.js'
 
 /** One pre-norm transformer layer of either tower. */
@@ -43,20 +44,7 @@ export interface EmbeddingParameters {
 }
 
 /** What both towers' configs say of their layers. */
-export interface ClipLayersConfig {
-  /** Width of the tokens. */
-  readonly hidden_size: number
-  /** Width inside the feed-forward layers. */
-  readonly intermediate_size: number
-  /** How many layers. */
-  readonly num_hidden_layers: number
-  /** Attention heads of each layer. */
-  readonly num_attention_heads: number
-  /** `quick_gelu` (OpenAI's) or `gelu` (OpenCLIP's). */
-  readonly hidden_act: 'quick_gelu' | 'gelu'
-  /** Epsilon of every layer normalisation. */
-  readonly layer_norm_eps: number
-}
+export type ClipLayersConfig = Omit<VisionEncoderConfig, 'image_size' | 'patch_size'>
 
 /**
  * Tokens through the layers of a tower, `[batch, tokens, width]` to the same, owned by the caller; `mask` is added to
