@@ -35,7 +35,7 @@ const usage = `Usage: npm run demo -- [options]
   --guidance X      guidance scale                      (${defaults.guidance})
   --cross X         cross-attention from the source, up to this share of the steps  (${defaults.crossReplace}; null-text ${nullTextDefaults.crossReplace})
   --self X          self-attention from the source, likewise                        (${defaults.selfReplace})
-  --skip X          noisiest steps that an edit leaves out, a share of all          (${defaults.skip}; null-text ${nullTextDefaults.skip})
+  --skip X          noisiest steps that an edit leaves out, a share of all          (${defaults.skip}; not with null-text)
   --backend NAME    tensorflow, webgpu or wasm          (the fastest installed)
   --out FOLDER      where results go                    (out/counterfactual)
   --json            print the record as the last line
@@ -68,6 +68,11 @@ async function main(): Promise<void> {
   const source = given.source ?? 'Chest X-ray with cardiomegaly and support devices'
   const targets = given.target ?? ['Chest X-ray with no cardiomegaly', 'Chest X-ray with no support devices']
   const method = expectMethod(given.method)
+  if (method === 'null-text' && given.skip !== undefined) {
+    throw new Error(
+      '--skip is for pivot-pinned: null-text fits every step, so its edits start at the noisiest',
+    )
+  }
   const usual = method === 'null-text' ? nullTextDefaults : defaults
   const settings: EditSettings = {
     ...usual,

@@ -61,8 +61,7 @@ export async function editPicture(
   settings: EditSettings,
   run: RunOptions = {},
 ): Promise<EditedPicture> {
-  const { steps, guidance, crossReplace, selfReplace, method, inversionPrompt } = settings
-  const skip = method === 'null-text' ? 0 : settings.skip
+  const { steps, guidance, crossReplace, selfReplace, skip, method, inversionPrompt } = settings
   const scheduler = ddimOf(sd, steps)
   const invert = method === 'null-text' ? nullText : pivotPinned
   const how = method === 'null-text' ? { guidance } : { inversionPrompt }

@@ -293,3 +293,22 @@ test('every test refuses values that are not finite, by index', () => {
     expect(call).toThrow(/\[1\] = NaN/)
   }
 })
+
+describe('slope', () => {
+  test('of a line is exact, and of one x is undefined', () => {
+    expect(s.slope([1, 2, 4], [5, 7, 11])).toBe(2)
+    expect(s.slope([3, 3, 3], [1, 2, 3])).toBeNaN()
+  })
+  test('lists of two lengths, empty lists and NaN are refused', () => {
+    for (const [x, y] of [
+      [[1, 2], [1]],
+      [[], []],
+      [
+        [1, Number.NaN],
+        [1, 2],
+      ],
+    ]) {
+      expect(() => s.slope(x!, y!)).toThrow(ArgumentError)
+    }
+  })
+})

@@ -1,5 +1,5 @@
 import { expectNumber } from '../../core/index.js'
-import { type Flag, isotonic, mean, type PatientId, rowsByPatient } from '../statistics/index.js'
+import { type Flag, isotonic, mean, type PatientId, rowsByPatient, slope } from '../statistics/index.js'
 import { type EffectEstimate, type EffectOptions, estimateOf } from './estimate.js'
 
 /** One picture at one dose. */
@@ -60,23 +60,21 @@ export function doseResponse(rows: readonly DoseRow[], options: DoseResponseOpti
     expectNumber(dose, {}, 'doseResponse', `rows[${i}].dose`)
     expectNumber(response, {}, 'doseResponse', `rows[${i}].response`)
   }
-  const slope = estimateOf(rows, slopeOf, options)
+  const slopeOf = (sample: readonly DoseRow[]) =>
+    slope(
+      sample.map((row) => row.dose),
+      sample.map((row) => row.response),
+    )
+  const trend = estimateOf(rows, slopeOf, options)
   const { direction: wanted = 'auto', threshold } = options
-  const direction = wanted === 'auto' ? (slope.estimate < 0 ? 'decreasing' : 'increasing') : wanted
+  const direction = wanted === 'auto' ? (trend.estimate < 0 ? 'decreasing' : 'increasing') : wanted
   const curve = curveOf(rows, direction)
-  const flags: Flag[] = Number.isNaN(slope.estimate) ? ['constant-dose'] : []
-  if (threshold === undefined) return { slope, curve, direction, crossing: null, flags }
+  const flags: Flag[] = Number.isNaN(trend.estimate) ? ['constant-dose'] : []
+  if (threshold === undefined) return { slope: trend, curve, direction, crossing: null, flags }
   expectNumber(threshold, {}, 'doseResponse', 'threshold')
   const crossing = estimateOf(rows, (sample) => crossingOf(curveOf(sample, direction), threshold), options)
   if (Number.isNaN(crossing.estimate)) flags.push('no-crossing')
-  return { slope, curve, direction, crossing, flags }
-}
-
-function slopeOf(rows: readonly DoseRow[]): number {
-  const [d, y] = [mean(rows.map((row) => row.dose)), mean(rows.map((row) => row.response))]
-  const spread = rows.reduce((sum, row) => sum + (row.dose - d) ** 2, 0)
-  if (rows.every((row) => row.dose === rows[0]!.dose)) return Number.NaN
-  return rows.reduce((sum, row) => sum + (row.dose - d) * (row.response - y), 0) / spread
+  return { slope: trend, curve, direction, crossing, flags }
 }
 
 function curveOf(rows: readonly DoseRow[], direction: DoseResponse['direction']): readonly DosePoint[] {

@@ -1,4 +1,5 @@
 import { sampleQuantile } from './quantile.js'
+import { slope } from './slope.js'
 import type { Interval } from './types.js'
 
 /** What {@link bootstrapTBounds} needs of a bootstrap. */
@@ -41,10 +42,12 @@ export function bootstrapTBounds(input: BootstrapTInput): Pick<Interval, 'low' |
   if (!(error > 0)) return null
   const isSpread = (spread: number) => spread > 1e-9 * error // less is the rounding of sums
   const spread = errors.flatMap((each, i) => (isSpread(each) ? [i] : []))
-  const k = slope(
+  if (spread.length === 0) return null
+  const trend = slope(
     spread.map((i) => values[i]! - estimate),
     spread.map((i) => Math.log(errors[i]!)),
   )
+  const k = Number.isNaN(trend) ? 0 : trend // all resamples alike
   const t = Float64Array.from(values, (value, i) => {
     const step = k === 0 ? value - estimate : Math.expm1(k * (value - estimate)) / k
     return isSpread(errors[i]!) ? step / errors[i]! : Math.sign(step) * UNBOUNDED
@@ -78,15 +81,4 @@ export function jackknifeError(leaveOneOut: readonly number[]): number {
   }
   for (const value of leaveOneOut) if (Number.isFinite(value)) squares += (value - sum / n) ** 2
   return n < 2 ? Number.NaN : Math.sqrt(((n - 1) / n) * squares)
-}
-
-function slope(x: readonly number[], y: readonly number[]): number {
-  const centre = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-  const [mx, my] = [centre(x), centre(y)]
-  let [xy, xx] = [0, 0]
-  for (const [i, value] of x.entries()) {
-    xy += (value - mx) * (y[i]! - my)
-    xx += (value - mx) ** 2
-  }
-  return xx > 0 ? xy / xx : 0
 }
