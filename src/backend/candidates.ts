@@ -1,5 +1,5 @@
 import { version_core } from '@tensorflow/tfjs'
-import { loadDawn } from './dawn.js'
+import { loadDawn } from './webgpu/dawn.js'
 
 /** The backends that this library runs on. */
 export type BackendName = 'tensorflow' | 'webgpu' | 'wasm'

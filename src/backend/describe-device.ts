@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import type { BackendName } from './candidates.js'
-import { wasmHeapEnd } from './wasm-heap.js'
-import { threadsOf } from './wasm-threads.js'
+import { wasmHeapEnd } from './wasm/heap.js'
+import { threadsOf } from './wasm/threads.js'
 
 /** What the active backend runs on. */
 export interface BackendDevice {

@@ -3,8 +3,8 @@ import { ContrafactError, expectMemory, MemoryBudgetError } from '../core/index.
 import type { BackendName } from './candidates.js'
 import { growthOf } from './kernel-memory.js'
 import { isLost, lostError, markLost } from './lost.js'
-import { guardWasmHeap, type WasmBackend, type WasmHeap } from './wasm-heap.js'
-import { guardWebgpuDevice, type WebgpuBackend } from './webgpu-device.js'
+import { guardWasmHeap, type WasmBackend, type WasmHeap } from './wasm/heap.js'
+import { guardWebgpuDevice, type WebgpuBackend } from './webgpu/device.js'
 
 /**
  * Puts the active backend under guard: its memory budget is asked before anything is allocated, a failed allocation

@@ -5,10 +5,10 @@ import { type BackendDevice, describeDevice } from './describe-device.js'
 import { explainStart } from './explain-start.js'
 import { guardBackend } from './guard-backend.js'
 import { forgetLost, isLost, startedBackend } from './lost.js'
-import { installTensorflowKernels } from './tensorflow-kernels.js'
-import { installWasmKernels } from './wasm-kernels.js'
-import { mostThreads, prepareWasmThreads, threadsOf } from './wasm-threads.js'
-import { installWebgpuKernels } from './webgpu-kernels.js'
+import { installTensorflowKernels } from './tensorflow/kernels.js'
+import { installWasmKernels } from './wasm/kernels.js'
+import { mostThreads, prepareWasmThreads, threadsOf } from './wasm/threads.js'
+import { installWebgpuKernels } from './webgpu/kernels.js'
 
 /** Options of {@link useBackend}. */
 export interface BackendOptions {

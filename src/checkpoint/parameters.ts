@@ -15,7 +15,7 @@ export interface Parameter {
 
 /** What a model finds in a file. */
 export interface LoadedParameters {
-  /** Every expected parameter, read from disk one at a time, in the order of the file. */
+  /** Every expected parameter, read from disk tensor by tensor, in the order of the file, one ahead of the caller. */
   readonly parameters: AsyncIterable<Parameter>
   /** Names in the file that the model has no use for. */
   readonly unexpected: readonly string[]
@@ -73,17 +73,29 @@ export function loadParameters(
   }
 }
 
+// The next tensor is read while the caller works on this one.
 async function* readInOrder(
   weights: ComponentWeights,
   nameOf: ReadonlyMap<string, string>,
   expected: ReadonlyMap<string, readonly number[]>,
 ): AsyncGenerator<Parameter> {
-  for (const source of weights.names) {
-    const name = nameOf.get(source)
-    if (name === undefined) continue
-    const values = await weights.read(source)
-    const data = values instanceof Float32Array ? values : Float32Array.from(values as Float64Array)
-    yield { name, shape: expected.get(name)!, data }
+  const sources = weights.names.filter((source) => nameOf.has(source))
+  const begin = (i: number) => {
+    const reading = sources[i] === undefined ? undefined : weights.read(sources[i])
+    reading?.catch(() => {}) // thrown where it is awaited, if it is
+    return reading
+  }
+  let ahead = begin(0)
+  try {
+    for (const [i, source] of sources.entries()) {
+      const values = (await ahead)!
+      ahead = begin(i + 1)
+      const name = nameOf.get(source)!
+      const data = values instanceof Float32Array ? values : Float32Array.from(values as Float64Array)
+      yield { name, shape: expected.get(name)!, data }
+    }
+  } finally {
+    await ahead?.catch(() => {}) // a caller that stops half-way closes the file next
   }
 }
 

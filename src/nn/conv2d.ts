@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { runKernel, withGradient } from '../core/index.js'
 import type { ConvParameters } from './parameters.js'
 
 /** How a convolution moves and pads. */
@@ -25,7 +26,30 @@ export function conv2d(
 ): tf.Tensor4D {
   return tf.tidy(() => {
     const padded = padding ? tf.pad(x, [[0, 0], [...padding], [...padding], [0, 0]]) : x
-    const y = tf.conv2d(padded, weight, stride, padding ? 'valid' : 'same')
-    return bias ? tf.add(y, bias) : y
+    const pad = padding ? 'valid' : 'same'
+    return bias ? biasedConv2d(padded, weight, bias, stride, pad) : tf.conv2d(padded, weight, stride, pad)
+  })
+}
+
+// Not tf.fused.conv2d, which computes the gradients of all three or of none.
+function biasedConv2d(
+  x: tf.Tensor4D,
+  weight: tf.Tensor4D,
+  bias: tf.Tensor1D,
+  strides: number,
+  pad: 'valid' | 'same',
+): tf.Tensor4D {
+  const attributes = { strides, pad, dataFormat: 'NHWC', dilations: [1, 1] }
+  return withGradient<tf.Tensor4D>([x, weight, bias], {
+    forward: (save) => {
+      save([x, weight])
+      return runKernel('FusedConv2D', { x, filter: weight, bias }, { ...attributes, activation: 'linear' })
+    },
+    backward: (dy, [input, filter]) => [
+      () => tf.conv2dTranspose(dy, filter as tf.Tensor4D, x.shape, strides, pad),
+      () =>
+        runKernel('Conv2DBackpropFilter', { x: input!, dy }, { ...attributes, filterShape: weight.shape }),
+      () => tf.sum(dy, [0, 1, 2]),
+    ],
   })
 }

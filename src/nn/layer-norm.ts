@@ -1,18 +1,56 @@
 import * as tf from '@tensorflow/tfjs'
+import { runOwnKernel, withGradient } from '../core/index.js'
 import type { NormParameters } from './parameters.js'
-import { standardize } from './standardize.js'
 
 /**
- * Layer normalisation (Ba et al. 2016) over the last axis, with the biased variance.
+ * Layer normalisation (Ba et al. 2016) over the last axis, with the biased variance:
+ * `y = n w + b` where `n = (x − μ) / √(σ² + ε)`.
+ *
+ * The gradient is written out, `dx = (dn − μ(dn) − n μ(dn n)) / √(σ² + ε)` where `dn = dy w`: half the passes over memory
+ * of what automatic differentiation makes of the forward line.
  *
  * @param parameters - scale and shift per channel
  * @param x - `[..., channels]`, borrowed
  * @param epsilon - added to the variance
  * @returns same shape, owned by the caller
  */
-export function layerNorm<T extends tf.Tensor>(parameters: NormParameters, x: T, epsilon = 1e-5): T {
-  return tf.tidy(() => {
-    const normal = standardize(x, (t) => tf.mean(t, -1, true), epsilon)
-    return tf.add(tf.mul(normal, parameters.weight), parameters.bias) as T
+export function layerNorm<T extends tf.Tensor>({ weight, bias }: NormParameters, x: T, epsilon = 1e-5): T {
+  return tf.tidy(
+    () => tf.reshape(normalizeRows(weight, bias, tf.reshape(x, [-1, 1, weight.size]), epsilon), x.shape) as T,
+  )
+}
+
+function normalizeRows(
+  weight: tf.Tensor1D,
+  bias: tf.Tensor1D,
+  rows: tf.Tensor3D,
+  epsilon: number,
+): tf.Tensor3D {
+  const average = (t: tf.Tensor): tf.Tensor3D => tf.mean(t, 2, true)
+  const byOperations = (): [y: tf.Tensor3D, mean: tf.Tensor3D, inverse: tf.Tensor3D] => {
+    const mean = average(rows)
+    const centred = tf.sub(rows, mean)
+    const inverse = tf.rsqrt(tf.add<tf.Tensor3D>(average(tf.square(centred)), epsilon))
+    return [tf.add(tf.mul(tf.mul(centred, inverse), weight), bias), mean, inverse]
+  }
+  return withGradient<tf.Tensor3D>([rows, weight, bias], {
+    forward: (save) => {
+      const inputs = { x: rows, weight, bias }
+      const [y, mean, inverse] = runOwnKernel('Normalize', inputs, { groups: 1, epsilon }) ?? byOperations()
+      save([rows, weight, mean!, inverse!])
+      return y as tf.Tensor3D
+    },
+    backward: (dy, [input, scale, mean, inverse]) => {
+      const normalised = () => tf.mul(tf.sub(input!, mean!), inverse!)
+      return [
+        () => {
+          const [normal, dNormal] = [normalised(), tf.mul(dy, scale!)]
+          const along = tf.mul(normal, average(tf.mul(dNormal, normal)))
+          return tf.mul(tf.sub(tf.sub(dNormal, average(dNormal)), along), inverse!)
+        },
+        () => tf.sum(tf.mul(dy, normalised()), [0, 1]),
+        () => tf.sum(dy, [0, 1]),
+      ]
+    },
   })
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { tensorOf } from './tensor-of.js'
+import { tensorOf } from '../tensor-of.js'
 
 /**
  * Mends two kernels of the webgpu backend. Idempotent; other backends are left alone.

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { float, list, matrixProduct, type TensorflowBackend, text } from './tensorflow-operations.js'
+import { float, list, matrixProduct, type TensorflowBackend, text } from './operations.js'
 
 /*
  * A convolution as the product of `[pixels, taps · channels]` patches and the `[taps · channels, out]` kernel.

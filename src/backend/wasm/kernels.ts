@@ -1,63 +1,48 @@
 import * as tf from '@tensorflow/tfjs'
-import { tensorOf } from './tensor-of.js'
+import { normalize } from './normalize.js'
+import { batchMatMul } from './products.js'
+import { slice, split } from './slice.js'
 
 /**
- * Gives the wasm backend the kernels that training and attention need and that it lacks, or has only as scalar
- * loops. Idempotent; other backends are left alone.
+ * Gives the wasm backend the kernels that training and attention need and that it lacks, has only as scalar loops, or
+ * has with a copy too many. Idempotent; other backends are left alone.
  *
- * - `BatchMatMul`: only a 2-D, untransposed product takes XNNPACK's path there (10 to 40 times faster), so
- *   transposes are written out and batches are taken one by one;
+ * - `BatchMatMul` and `_FusedMatMul`: matrix by matrix, see `products.ts`; `Slice` and `SplitV`: without copying the whole first;
  * - `Conv2DBackpropInput`: at stride 1 it is a convolution by the turned kernel, which XNNPACK has;
  * - `Conv2DBackpropFilter`: one product per tap of the kernel;
- * - `UnsortedSegmentSum`: the gradient of `tf.gather`.
+ * - `UnsortedSegmentSum`: the gradient of `tf.gather`;
+ * - `Normalize`: this library's own, for group and layer norm.
  */
 export function installWasmKernels(): void {
-  if (product2d) return
-  const fast = tf.getKernel('BatchMatMul', 'wasm')
-  product2d = fast.kernelFunc
-  tf.unregisterKernel('BatchMatMul', 'wasm')
-  tf.registerKernel({ ...fast, kernelFunc: batchMatMul })
-  const general = tf.getKernel('Conv2DBackpropInput', 'wasm')
-  tf.unregisterKernel('Conv2DBackpropInput', 'wasm')
-  tf.registerKernel({ ...general, kernelFunc: inputGradient(general.kernelFunc) })
-  tf.registerKernel({ kernelName: 'Conv2DBackpropFilter', backendName: 'wasm', kernelFunc: filterGradient })
-  tf.registerKernel({ kernelName: 'UnsortedSegmentSum', backendName: 'wasm', kernelFunc: segmentSum })
+  if (tf.getKernel('Normalize', 'wasm')) return
+  replace('BatchMatMul', () => batchMatMul)
+  replace('_FusedMatMul', (general) => (call) => (hasActivation(call) ? general(call) : batchMatMul(call)))
+  replace('Slice', unlessOfStrings(slice))
+  replace('SplitV', unlessOfStrings(split))
+  replace('Conv2DBackpropInput', inputGradient)
+  const added = { Conv2DBackpropFilter: filterGradient, UnsortedSegmentSum: segmentSum, Normalize: normalize }
+  for (const [kernelName, kernelFunc] of Object.entries(added))
+    tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc })
 }
 
-type Kernel = tf.KernelConfig['kernelFunc']
-
-let product2d: Kernel | undefined
-
-const batchMatMul: Kernel = ({ inputs, attrs, backend }) => {
-  const { transposeA, transposeB } = attrs as unknown as { transposeA: boolean; transposeB: boolean }
-  const plain = { transposeA: false, transposeB: false }
-  const multiply = (a: tf.Tensor, b: tf.Tensor) =>
-    tensorOf(product2d!({ inputs: { a, b }, attrs: plain, backend }))
-  return tf.tidy(() => {
-    const [a, b] = [inputs.a as tf.Tensor, inputs.b as tf.Tensor]
-    const outer = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2))
-    const [left, right] = [matrices(a, outer, transposeA), matrices(b, outer, transposeB)]
-    const batch = Math.max(left.shape[0], right.shape[0])
-    const one = (t: tf.Tensor3D, i: number) =>
-      t.shape[0] === 1 ? t : tf.slice(t, [i, 0, 0], [1, t.shape[1], t.shape[2]])
-    const products = Array.from({ length: batch }, (_, i) => multiply(one(left, i), one(right, i)))
-    const joined = products.length === 1 ? products[0]! : tf.concat(products)
-    return tf.reshape(joined, [...outer, left.shape[1], right.shape[2]])
-  })
+function replace(kernelName: string, make: (general: tf.KernelFunc) => tf.KernelFunc): void {
+  const general = tf.getKernel(kernelName, 'wasm')
+  tf.unregisterKernel(kernelName, 'wasm')
+  tf.registerKernel({ ...general, kernelFunc: make(general.kernelFunc) })
 }
 
-// One matrix per outer index, or a single one for all of them.
-function matrices(t: tf.Tensor, outer: readonly number[], transpose: boolean): tf.Tensor3D {
-  const [rows, columns] = t.shape.slice(-2) as [number, number]
-  const own = t.shape.slice(0, -2)
-  const shared = own.every((n) => n === 1)
-  const whole = shared || own.join() === outer.join() ? t : tf.broadcastTo(t, [...outer, rows, columns])
-  const stacked = tf.reshape(whole, [-1, rows, columns]) as tf.Tensor3D
-  return transpose ? tf.transpose(stacked, [0, 2, 1]) : stacked
-}
+const hasActivation = ({ attrs }: Parameters<tf.KernelFunc>[0]): boolean =>
+  (attrs as { activation?: string }).activation !== 'linear'
+
+// Strings do not lie in the heap.
+const unlessOfStrings =
+  (kernel: tf.KernelFunc) =>
+  (general: tf.KernelFunc): tf.KernelFunc =>
+  (call) =>
+    (call.inputs.x as tf.Tensor).dtype === 'string' ? general(call) : kernel(call)
 
 const inputGradient =
-  (general: Kernel): Kernel =>
+  (general: tf.KernelFunc): tf.KernelFunc =>
   (call) => {
     const { strides, pad, inputShape } = call.attrs as unknown as ConvAttributes & { inputShape: Shape4D }
     const [dy, filter] = [call.inputs.dy as tf.Tensor4D, call.inputs.filter as tf.Tensor4D]
@@ -85,7 +70,7 @@ interface ConvAttributes {
   readonly dimRoundingMode: 'floor' | 'round' | 'ceil'
 }
 
-const filterGradient: Kernel = ({ inputs, attrs }) => {
+const filterGradient: tf.KernelFunc = ({ inputs, attrs }) => {
   const { strides, pad, dimRoundingMode, filterShape } = attrs as unknown as ConvAttributes & {
     filterShape: Shape4D
   }
@@ -120,7 +105,7 @@ const filterGradient: Kernel = ({ inputs, attrs }) => {
   })
 }
 
-const segmentSum: Kernel = ({ inputs, attrs }) => {
+const segmentSum: tf.KernelFunc = ({ inputs, attrs }) => {
   const { numSegments } = attrs as unknown as { numSegments: number }
   const [x, ids] = [inputs.x as tf.Tensor, inputs.segmentIds as tf.Tensor]
   const [values, rows] = [x.dataSync(), ids.dataSync()]

@@ -1,5 +1,5 @@
-import { formatBytes, MemoryBudgetError, memoryBudget } from '../core/index.js'
-import { markLost } from './lost.js'
+import { formatBytes, MemoryBudgetError, memoryBudget } from '../../core/index.js'
+import { markLost } from '../lost.js'
 
 /** The part of tfjs's webgpu backend that the guard needs. */
 export interface WebgpuBackend {

@@ -1,4 +1,4 @@
-import { formatBytes, MemoryBudgetError, memoryBudget } from '../core/index.js'
+import { formatBytes, MemoryBudgetError, memoryBudget } from '../../core/index.js'
 
 /** The part of tfjs's wasm backend that the guard needs. */
 export interface WasmBackend {
