@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { tensorOf } from '../tensor-of.js'
 import { float, list, matrixProduct, type TensorflowBackend, text } from './operations.js'
 
 /*
@@ -36,6 +37,33 @@ export function conv2dAsProduct(
     return tf.reshape(matrixProduct(backend, patches as tf.Tensor2D, kernel), info.outShape)
   })
 }
+
+/**
+ * `Conv2D` by a few output channels at a time, or nothing where that is not the faster.
+ *
+ * Pixels of 256 or 512 channels lie a power of two apart, so that those oneDNN works on together compete for the same
+ * lines of the cache; with a slice of the kernel that stays there it reaches 350 GFLOP/s where the whole gets 200
+ * (the autoencoder's 512 to 512 channels on two cores).
+ */
+export function conv2dInSlices(
+  convolve: tf.KernelFunc,
+  { inputs, attrs, backend }: Call,
+): tf.TensorInfo | undefined {
+  const [x, filter] = [inputs.x as tf.Tensor4D, inputs.filter as tf.Tensor4D]
+  const info = convInfo(x.shape, filter.shape, attrs as unknown as ConvAttributes)
+  if (!info || isPointwise(info) || !isPowerOfTwo(info.inChannels) || info.inChannels < 256) return undefined
+  const width = Math.max(64, 2 ** 15 / info.inChannels)
+  if (info.outChannels <= width || info.outChannels % width !== 0) return undefined
+  return tf.tidy(() => {
+    const slices = tf.split(filter, info.outChannels / width, 3)
+    const parts = slices.map((slice) =>
+      tensorOf(convolve({ inputs: { x, filter: slice }, attrs: attrs!, backend })),
+    )
+    return tf.concat(parts, 3)
+  })
+}
+
+const isPowerOfTwo = (n: number): boolean => (n & (n - 1)) === 0
 
 /** `Conv2DBackpropInput`, or nothing where oneDNN's own is the faster. */
 export function inputGradientAsProduct(

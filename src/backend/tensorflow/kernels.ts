@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs'
-import { conv2dAsProduct, inputGradientAsProduct } from './conv2d.js'
+import { conv2dAsProduct, conv2dInSlices, inputGradientAsProduct } from './conv2d.js'
 import { float, matrixProduct, type TensorflowBackend, text } from './operations.js'
 
 /**
  * Calls TensorFlow's faster kernels where tfjs-node calls slower ones. Idempotent; for TensorFlow on a CPU, other
  * backends and devices are left alone.
  *
- * - `Conv2D` and its gradient by the input: a matrix product where the map is small and the kernel large;
+ * - `Conv2D` and its gradient by the input: a matrix product where the map is small and the kernel large; slice by
+ *   slice where the channels are a power of two;
  * - `FusedConv2D` takes the same way, where tfjs-node's calls oneDNN's convolution past it;
  * - `BatchMatMul` of two matrices: `MatMul` is the faster of TensorFlow's two products;
  * - `Softmax`: oneDNN's takes half as long as Eigen's.
@@ -15,7 +16,10 @@ export function installTensorflowKernels(): void {
   const backend = tf.backend() as unknown as TensorflowBackend
   if (installed || backend.isUsingGpuDevice) return
   installed = true
-  replace('Conv2D', (general) => (call) => conv2dAsProduct(backend, call) ?? general(call))
+  replace(
+    'Conv2D',
+    (general) => (call) => conv2dAsProduct(backend, call) ?? conv2dInSlices(general, call) ?? general(call),
+  )
   replace(
     'Conv2DBackpropInput',
     (general) => (call) => inputGradientAsProduct(backend, call) ?? general(call),
