@@ -91,9 +91,9 @@ def load():
     def once():
         for component, make, file in (("unet", load_unet, "diffusion_pytorch_model"),
                                       ("vae", load_vae, "diffusion_pytorch_model"), ("text_encoder", load_text, "model")):
-            module = make_empty(component)
-            weights = load_file(folder / component / f"{file}.safetensors")
-            module.load_state_dict({name: value.float() for name, value in weights.items()}, assign=True, strict=False)
+            # Into memory of its own: with assign=True nothing is read before it is used, and float32 never copied.
+            module = make_empty(component).to_empty(device="cpu")
+            module.load_state_dict(load_file(folder / component / f"{file}.safetensors"), strict=False)
         return torch.zeros(0)
     return once
 

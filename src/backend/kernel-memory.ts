@@ -46,6 +46,10 @@ export function growthOf(kernelName: string, { inputs, attrs }: Parameters<tf.Ke
       const depth = b.shape.at(transposeB ? -1 : -2)!
       return { output: bytes([...outer, rows, columns]), inside: small + bytes([depth + 1, round(columns)]) }
     }
+    case 'GroupNorm':
+    case 'LayerNorm':
+    case 'Swish':
+      return { output: bytes((inputs.x as tf.Tensor).shape), inside: small }
     case 'Fill':
       return { output: bytes((attrs as unknown as { shape: number[] }).shape), inside: small }
     default:

@@ -25,6 +25,8 @@ export {
 export {
   decodeSafetensors,
   openSafetensors,
+  type ReadingRoom,
+  readingRoom,
   type SafetensorsFile,
   type TensorValues,
 } from './safetensors-read.js'

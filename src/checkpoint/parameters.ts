@@ -1,6 +1,7 @@
 import { CheckpointError } from '../core/index.js'
 import { listNames } from './paths.js'
 import { floatDtypes } from './safetensors-dtypes.js'
+import { readingRoom } from './safetensors-read.js'
 import type { ComponentWeights } from './weights.js'
 
 /** One parameter of a model, in PyTorch's layout. */
@@ -9,13 +10,13 @@ export interface Parameter {
   readonly name: string
   /** The shape that the model expects. */
   readonly shape: readonly number[]
-  /** Row-major values, owned by the receiver. */
+  /** Row-major values, good until the next parameter is taken: its values are read to the same place. */
   readonly data: Float32Array
 }
 
 /** What a model finds in a file. */
 export interface LoadedParameters {
-  /** Every expected parameter, read from disk tensor by tensor, in the order of the file, one ahead of the caller. */
+  /** Every expected parameter, read from disk tensor by tensor, in the order of the file. */
   readonly parameters: AsyncIterable<Parameter>
   /** Names in the file that the model has no use for. */
   readonly unexpected: readonly string[]
@@ -73,29 +74,22 @@ export function loadParameters(
   }
 }
 
-// The next tensor is read while the caller works on this one.
 async function* readInOrder(
   weights: ComponentWeights,
   nameOf: ReadonlyMap<string, string>,
   expected: ReadonlyMap<string, readonly number[]>,
 ): AsyncGenerator<Parameter> {
   const sources = weights.names.filter((source) => nameOf.has(source))
-  const begin = (i: number) => {
-    const reading = sources[i] === undefined ? undefined : weights.read(sources[i])
-    reading?.catch(() => {}) // thrown where it is awaited, if it is
-    return reading
-  }
-  let ahead = begin(0)
-  try {
-    for (const [i, source] of sources.entries()) {
-      const values = (await ahead)!
-      ahead = begin(i + 1)
-      const name = nameOf.get(source)!
-      const data = values instanceof Float32Array ? values : Float32Array.from(values as Float64Array)
-      yield { name, shape: expected.get(name)!, data }
-    }
-  } finally {
-    await ahead?.catch(() => {}) // a caller that stops half-way closes the file next
+  const sizes = sources.map((source) => {
+    const values = weights.shape(source)!.reduce((product, n) => product * n, 1)
+    return values * (weights.dtype(source) === 'F64' ? 8 : 4)
+  })
+  const room = readingRoom(Math.max(0, ...sizes))
+  for (const source of sources) {
+    const name = nameOf.get(source)!
+    const values = await weights.read(source, room)
+    const data = values instanceof Float32Array ? values : Float32Array.from(values as Float64Array)
+    yield { name, shape: expected.get(name)!, data }
   }
 }
 

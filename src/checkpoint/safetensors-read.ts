@@ -20,12 +20,28 @@ export interface SafetensorsFile extends SafetensorsHeader {
   /**
    * Reads one tensor from disk, row-major; half floats become float32, exactly.
    *
+   * @param room - where to read to, from {@link readingRoom}; an array of its own by default
    * @throws CheckpointError for an unknown name, or a type that only other programs understand
    */
-  readonly read: (name: string) => Promise<TensorValues>
+  readonly read: (name: string, room?: ReadingRoom) => Promise<TensorValues>
   /** Closes the file; reading afterwards fails. */
   readonly close: () => Promise<void>
 }
+
+/** Memory for one tensor after another: what was read before is overwritten. */
+export type ReadingRoom = (bytes: number) => Uint8Array<ArrayBuffer>
+
+/**
+ * Room for tensors up to a size, one after the other: fresh memory for each takes three times as long as reading it.
+ *
+ * @param largest - in bytes, half floats counted as the float32 that they become
+ */
+export function readingRoom(largest: number): ReadingRoom {
+  const room = new Uint8Array(largest)
+  return (bytes) => room.subarray(0, bytes)
+}
+
+const freshRoom: ReadingRoom = (bytes) => new Uint8Array(bytes)
 
 /**
  * Opens a safetensors file and checks its header. Tensors are read one at a time, so a file larger than memory
@@ -60,7 +76,7 @@ async function openSource(source: ByteSource): Promise<SafetensorsFile> {
       name: source.name,
       entries,
       metadata,
-      read: (name) => readTensor(source, name, entries.get(name)),
+      read: (name, room = freshRoom) => readTensor(source, name, entries.get(name), room),
       close: source.close,
     }
   } catch (error) {
@@ -69,18 +85,23 @@ async function openSource(source: ByteSource): Promise<SafetensorsFile> {
   }
 }
 
-async function readBytes(source: ByteSource, begin: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length)
+async function readBytes(
+  source: ByteSource,
+  begin: number,
+  length: number,
+  room = freshRoom,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = room(length)
   await source.fill(bytes, begin)
   return bytes
 }
 
-// The bytes are read into a buffer of their own: tensors of old files start at odd addresses, where a typed array
-// cannot.
+// The bytes are read to the start of a buffer: tensors of old files start at odd addresses, where a typed array cannot.
 async function readTensor(
   source: ByteSource,
   name: string,
   entry: SafetensorsEntry | undefined,
+  room: ReadingRoom,
 ): Promise<TensorValues> {
   if (!entry)
     throw new CheckpointError({
@@ -88,23 +109,20 @@ async function readTensor(
       got: JSON.stringify(name),
       mend: 'The names in the file are the keys of `entries`.',
     })
+  const bytes = () => readBytes(source, entry.begin, entry.end - entry.begin, room)
+  const as = <T>(Values: new (buffer: ArrayBuffer, offset: number, length: number) => T, size: number) =>
+    bytes().then(({ buffer, length }) => new Values(buffer, 0, length / size))
   switch (entry.dtype) {
     case 'F32':
-      return new Float32Array(
-        (await readBytes(source, entry.begin, entry.end - entry.begin)).buffer as ArrayBuffer,
-      )
+      return as(Float32Array, 4)
     case 'F64':
-      return new Float64Array(
-        (await readBytes(source, entry.begin, entry.end - entry.begin)).buffer as ArrayBuffer,
-      )
+      return as(Float64Array, 8)
     case 'I64':
-      return new BigInt64Array(
-        (await readBytes(source, entry.begin, entry.end - entry.begin)).buffer as ArrayBuffer,
-      )
+      return as(BigInt64Array, 8)
     case 'F16':
-      return readHalves(source, entry, decodeFloat16)
+      return readHalves(source, entry, room, decodeFloat16)
     case 'BF16':
-      return readHalves(source, entry, decodeBfloat16)
+      return readHalves(source, entry, room, decodeBfloat16)
     default:
       throw new CheckpointError({
         rule: 'Tensors of F32, F16, BF16, F64 and I64 can be read',
@@ -114,20 +132,28 @@ async function readTensor(
   }
 }
 
-// Decoded in slices, so that a large tensor is never held in both precisions.
-const sliceLength = 2 ** 18
+// Decoded slice by slice, so that a large tensor is never held in both precisions; the next one is read meanwhile.
+const sliceLength = 2 ** 19
 
 async function readHalves(
   source: ByteSource,
   entry: SafetensorsEntry,
+  room: ReadingRoom,
   decode: (bits: Uint16Array, target: Float32Array) => void,
 ): Promise<Float32Array> {
   const length = (entry.end - entry.begin) / 2
-  const values = new Float32Array(length)
-  const slice = new Uint16Array(Math.min(length, sliceLength))
-  for (let done = 0; done < length; done += slice.length) {
-    const bits = slice.subarray(0, Math.min(slice.length, length - done))
+  const values = new Float32Array(room(length * 4).buffer, 0, length)
+  const slices = [0, 1].map(() => new Uint16Array(Math.min(length, sliceLength)))
+  const read = async (done: number) => {
+    const bits = slices[(done / sliceLength) % 2]!.subarray(0, Math.min(sliceLength, length - done))
     await source.fill(new Uint8Array(bits.buffer, 0, bits.byteLength), entry.begin + done * 2)
+    return bits
+  }
+  let next = read(0)
+  for (let done = 0; done < length; done += sliceLength) {
+    const bits = await next
+    if (done + sliceLength < length) next = read(done + sliceLength)
+    next.catch(() => {}) // thrown when it is awaited
     decode(bits, values.subarray(done, done + bits.length))
   }
   return values

@@ -3,7 +3,12 @@ import { CheckpointError } from '../core/index.js'
 import { joinInside, listFolder } from './paths.js'
 import type { SafetensorsDtype } from './safetensors-dtypes.js'
 import type { SafetensorsEntry } from './safetensors-header.js'
-import { openSafetensors, type SafetensorsFile, type TensorValues } from './safetensors-read.js'
+import {
+  openSafetensors,
+  type ReadingRoom,
+  type SafetensorsFile,
+  type TensorValues,
+} from './safetensors-read.js'
 import { readJsonObject } from './text-files.js'
 import { chooseWeightFiles } from './weight-files.js'
 
@@ -27,8 +32,8 @@ export interface ComponentWeights {
   readonly shape: (name: string) => readonly number[] | undefined
   /** A tensor's stored type; `undefined` for an unknown name. */
   readonly dtype: (name: string) => SafetensorsDtype | undefined
-  /** Reads one tensor from disk. */
-  readonly read: (name: string) => Promise<TensorValues>
+  /** Reads one tensor from disk, to an array of its own or to `room`. */
+  readonly read: (name: string, room?: ReadingRoom) => Promise<TensorValues>
   /** Closes the files. Idempotent. */
   readonly close: () => Promise<void>
 }
@@ -68,7 +73,7 @@ export async function openWeights(
     names: [...located.tensors.keys()],
     shape: (name) => located.tensors.get(name)?.entry.shape,
     dtype: (name) => located.tensors.get(name)?.entry.dtype,
-    read: async (name) => at(name).file.read(name),
+    read: async (name, room) => at(name).file.read(name, room),
     close: async () => {
       if (open) await Promise.all(located.files.map((each) => each.close()))
       open = false

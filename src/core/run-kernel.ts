@@ -25,9 +25,10 @@ export function runKernel<T extends tf.Tensor | tf.Tensor[]>(
  * @returns its results, owned by the caller, or nothing where the backend leaves it to operations
  */
 export function runOwnKernel(
-  name: 'Normalize',
+  name: 'GroupNorm' | 'LayerNorm' | 'Swish',
   inputs: Readonly<Record<string, tf.Tensor>>,
-  attributes: object,
+  attributes: object = {},
 ): tf.Tensor[] | undefined {
-  return tf.getKernel(name, tf.getBackend()) && runKernel<tf.Tensor[]>(name, inputs, attributes)
+  if (!tf.getKernel(name, tf.getBackend())) return undefined
+  return [runKernel(name, inputs, attributes)].flat()
 }

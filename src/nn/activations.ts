@@ -1,17 +1,21 @@
 import * as tf from '@tensorflow/tfjs'
-import { withGradient } from '../core/index.js'
+import { runOwnKernel, withGradient } from '../core/index.js'
 
 /** `silu(x) = x sigmoid(x)`, also called swish (Elfwing et al. 2017). New tensor, owned by the caller. */
 export function silu<T extends tf.Tensor>(x: T): T {
   return withGradient<T>([x], {
     forward: (save) => {
-      const sigmoid = tf.sigmoid(x)
-      const y = tf.mul<T>(x, sigmoid)
-      save([sigmoid, y])
-      return y
+      const [y] = runOwnKernel('Swish', { x }) ?? [tf.mul(x, tf.sigmoid(x))]
+      save([x, y!])
+      return y as T
     },
-    // s + x s (1 − s): the layer that follows keeps y as well, so that only s is kept for this.
-    backward: (dy, [s, y]) => [() => tf.mul(dy, tf.add(s!, tf.mul(y!, tf.sub(1, s!))))],
+    // s + x s (1 − s); y is kept by the layer that follows as well.
+    backward: (dy, [input, y]) => [
+      () => {
+        const s = tf.sigmoid(input!)
+        return tf.mul(dy, tf.add(s, tf.mul(y!, tf.sub(1, s))))
+      },
+    ],
   })
 }
 

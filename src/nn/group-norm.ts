@@ -42,7 +42,7 @@ export function groupNorm(
   return withGradient<tf.Tensor4D>([x, weight, bias], {
     forward: (save) => {
       const inputs = { x: pixelsOf(x), weight, bias }
-      const [y, mean, inverse] = runOwnKernel('Normalize', inputs, { groups, epsilon }) ?? byOperations()
+      const [y, mean, inverse] = runOwnKernel('GroupNorm', inputs, { groups, epsilon }) ?? byOperations()
       save([x, weight, mean!, inverse!])
       return tf.reshape(y!, x.shape)
     },

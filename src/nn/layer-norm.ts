@@ -27,30 +27,26 @@ function normalizeRows(
   epsilon: number,
 ): tf.Tensor3D {
   const average = (t: tf.Tensor): tf.Tensor3D => tf.mean(t, 2, true)
-  const byOperations = (): [y: tf.Tensor3D, mean: tf.Tensor3D, inverse: tf.Tensor3D] => {
-    const mean = average(rows)
-    const centred = tf.sub(rows, mean)
-    const inverse = tf.rsqrt(tf.add<tf.Tensor3D>(average(tf.square(centred)), epsilon))
-    return [tf.add(tf.mul(tf.mul(centred, inverse), weight), bias), mean, inverse]
+  const standardised = (x: tf.Tensor): [normal: tf.Tensor, inverse: tf.Tensor] => {
+    const centred = tf.sub(x, average(x))
+    const inverse = tf.rsqrt(tf.add(average(tf.square(centred)), epsilon))
+    return [tf.mul(centred, inverse), inverse]
   }
   return withGradient<tf.Tensor3D>([rows, weight, bias], {
     forward: (save) => {
-      const inputs = { x: rows, weight, bias }
-      const [y, mean, inverse] = runOwnKernel('Normalize', inputs, { groups: 1, epsilon }) ?? byOperations()
-      save([rows, weight, mean!, inverse!])
-      return y as tf.Tensor3D
+      save([rows, weight])
+      const [y] = runOwnKernel('LayerNorm', { x: rows, weight, bias }, { epsilon }) ?? []
+      return (y ?? tf.add(tf.mul(standardised(rows)[0], weight), bias)) as tf.Tensor3D
     },
-    backward: (dy, [input, scale, mean, inverse]) => {
-      const normalised = () => tf.mul(tf.sub(input!, mean!), inverse!)
-      return [
-        () => {
-          const [normal, dNormal] = [normalised(), tf.mul(dy, scale!)]
-          const along = tf.mul(normal, average(tf.mul(dNormal, normal)))
-          return tf.mul(tf.sub(tf.sub(dNormal, average(dNormal)), along), inverse!)
-        },
-        () => tf.sum(tf.mul(dy, normalised()), [0, 1]),
-        () => tf.sum(dy, [0, 1]),
-      ]
-    },
+    backward: (dy, [input, scale]) => [
+      () => {
+        const [normal, inverse] = standardised(input!)
+        const dNormal = tf.mul(dy, scale!)
+        const along = tf.mul(normal, average(tf.mul(dNormal, normal)))
+        return tf.mul(tf.sub(tf.sub(dNormal, average(dNormal)), along), inverse)
+      },
+      () => tf.sum(tf.mul(dy, standardised(input!)[0]), [0, 1]),
+      () => tf.sum(dy, [0, 1]),
+    ],
   })
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { conv2dAsProduct, conv2dInSlices, inputGradientAsProduct } from './conv2d.js'
-import { float, matrixProduct, type TensorflowBackend, text } from './operations.js'
+import { groupNorm, layerNorm, type NormInputs, swish } from './norms.js'
+import { float, matrixProduct, type TensorflowBackend, text, works } from './operations.js'
 
 /**
  * Calls TensorFlow's faster kernels where tfjs-node calls slower ones. Idempotent; for TensorFlow on a CPU, other
@@ -10,7 +11,8 @@ import { float, matrixProduct, type TensorflowBackend, text } from './operations
  *   slice where the channels are a power of two;
  * - `FusedConv2D` takes the same way, where tfjs-node's calls oneDNN's convolution past it;
  * - `BatchMatMul` of two matrices: `MatMul` is the faster of TensorFlow's two products;
- * - `Softmax`: oneDNN's takes half as long as Eigen's.
+ * - `Softmax`: oneDNN's takes half as long as Eigen's;
+ * - `GroupNorm`, `LayerNorm` and `Swish`: this library's own, see `norms.ts`.
  */
 export function installTensorflowKernels(): void {
   const backend = tf.backend() as unknown as TensorflowBackend
@@ -26,16 +28,25 @@ export function installTensorflowKernels(): void {
   )
   replace('FusedConv2D', (general) => (call) => biasedConv2d(call) ?? general(call))
   replace('BatchMatMul', (general) => (call) => productOfTwo(backend, call) ?? general(call))
-  if (hasOneDnnSoftmax(backend))
-    replace(
-      'Softmax',
-      () =>
-        ({ inputs }) =>
-          softmax(backend, inputs.logits!),
+  add('GroupNorm', (call) => groupNorm(backend, call))
+  const rows = () => tf.zeros<tf.Rank.R3>([2, 1, 3])
+  if (works(() => softmax(backend, rows()))) {
+    replace('Softmax', () => (call) => softmax(backend, call.inputs.logits!))
+  }
+  if (works(() => swish(backend, rows()))) add('Swish', ({ inputs }) => swish(backend, inputs.x!))
+  const norm = () => ({ x: rows(), weight: tf.ones<tf.Rank.R1>([3]), bias: tf.zeros<tf.Rank.R1>([3]) })
+  if (works(() => layerNorm(backend, norm(), 1e-5))) {
+    add('LayerNorm', ({ inputs, attrs }) =>
+      layerNorm(backend, inputs as unknown as NormInputs, (attrs as unknown as { epsilon: number }).epsilon),
     )
+  }
 }
 
 let installed = false
+
+function add(kernelName: string, kernelFunc: tf.KernelFunc): void {
+  tf.registerKernel({ kernelName, backendName: 'tensorflow', kernelFunc })
+}
 
 function replace(kernelName: string, make: (general: tf.KernelFunc) => tf.KernelFunc): void {
   const general = tf.getKernel(kernelName, 'tensorflow')
@@ -88,13 +99,3 @@ const softmax = (backend: TensorflowBackend, logits: tf.TensorInfo): tf.Tensor =
     [float(backend), text(backend, '_kernel', 'MklNameChangeOp')],
     [logits],
   )
-
-// It is missing from a TensorFlow that was built without oneDNN, or told not to use it.
-function hasOneDnnSoftmax(backend: TensorflowBackend): boolean {
-  try {
-    tf.tidy(() => void softmax(backend, tf.zeros([1, 2])))
-    return true
-  } catch {
-    return false
-  }
-}

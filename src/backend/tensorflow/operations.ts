@@ -1,12 +1,21 @@
-import type * as tf from '@tensorflow/tfjs'
+import * as tf from '@tensorflow/tfjs'
 
 /** The part of tfjs-node's backend that runs TensorFlow's operations by name. */
 export interface TensorflowBackend {
   readonly isUsingGpuDevice: boolean
   readonly binding: Readonly<
-    Record<'TF_FLOAT' | 'TF_ATTR_TYPE' | 'TF_ATTR_BOOL' | 'TF_ATTR_INT' | 'TF_ATTR_STRING', number>
+    Record<
+      'TF_FLOAT' | 'TF_ATTR_TYPE' | 'TF_ATTR_BOOL' | 'TF_ATTR_INT' | 'TF_ATTR_FLOAT' | 'TF_ATTR_STRING',
+      number
+    >
   >
   executeSingleOutput(name: string, attributes: Attribute[], inputs: tf.TensorInfo[]): tf.Tensor
+  executeMultipleOutputs(
+    name: string,
+    attributes: Attribute[],
+    inputs: tf.TensorInfo[],
+    outputs: number,
+  ): tf.Tensor[]
 }
 
 /** An attribute of an operation, as the addon takes it. */
@@ -21,6 +30,13 @@ export const float = ({ binding }: TensorflowBackend): Attribute => ({
   name: 'T',
   type: binding.TF_ATTR_TYPE,
   value: binding.TF_FLOAT,
+})
+
+/** A real number. */
+export const real = ({ binding }: TensorflowBackend, name: string, value: number): Attribute => ({
+  name,
+  type: binding.TF_ATTR_FLOAT,
+  value,
 })
 
 /** A list of whole numbers. */
@@ -43,6 +59,19 @@ export const flag = ({ binding }: TensorflowBackend, name: string, value: boolea
   type: binding.TF_ATTR_BOOL,
   value,
 })
+
+/**
+ * Whether an operation of oneDNN is there: it is missing from a TensorFlow that was built without oneDNN, or told not to
+ * use it.
+ */
+export function works(operation: () => unknown): boolean {
+  try {
+    tf.tidy(() => void operation())
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** `a · b` of two matrices by TensorFlow's `MatMul`. */
 export function matrixProduct(

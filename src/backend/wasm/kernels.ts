@@ -11,17 +11,18 @@ import { slice, split } from './slice.js'
  * - `Conv2DBackpropInput`: at stride 1 it is a convolution by the turned kernel, which XNNPACK has;
  * - `Conv2DBackpropFilter`: one product per tap of the kernel;
  * - `UnsortedSegmentSum`: the gradient of `tf.gather`;
- * - `Normalize`: this library's own, for group and layer norm.
+ * - `GroupNorm` and `LayerNorm`: this library's own, see `normalize.ts`.
  */
 export function installWasmKernels(): void {
-  if (tf.getKernel('Normalize', 'wasm')) return
+  if (tf.getKernel('GroupNorm', 'wasm')) return
   replace('BatchMatMul', () => batchMatMul)
   replace('_FusedMatMul', (general) => (call) => (hasActivation(call) ? general(call) : batchMatMul(call)))
   replace('Slice', unlessOfStrings(slice))
   replace('SplitV', unlessOfStrings(split))
   replace('Conv2DBackpropInput', inputGradient)
-  const added = { Conv2DBackpropFilter: filterGradient, UnsortedSegmentSum: segmentSum, Normalize: normalize }
-  for (const [kernelName, kernelFunc] of Object.entries(added))
+  const missing = { Conv2DBackpropFilter: filterGradient, UnsortedSegmentSum: segmentSum }
+  const own = { GroupNorm: normalize, LayerNorm: normalize }
+  for (const [kernelName, kernelFunc] of Object.entries({ ...missing, ...own }))
     tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc })
 }
 

@@ -2,16 +2,16 @@ import type * as tf from '@tensorflow/tfjs'
 import type { WasmKernelBackend } from './backend.js'
 
 /**
- * This library's kernel `Normalize`: `y = (x − μ) / √(σ² + ε) · weight + bias`, with `μ` and `σ²` of each sample's
+ * This library's kernels `GroupNorm` and `LayerNorm`: `y = (x − μ) / √(σ² + ε) · weight + bias`, with `μ` and `σ²` of each sample's
  * groups of channels over all its pixels. In tfjs's operations it takes twenty, and on small maps their calls take
  * longer than the arithmetic.
  *
- * Inputs `x [batch, pixels, channels]`, `weight` and `bias [channels]`; attributes `groups` and `epsilon`; results `y`
+ * Inputs `x [batch, pixels, channels]`, `weight` and `bias [channels]`; attributes `groups`, 1 by default, and `epsilon`; results `y`
  * as `x`, and `μ` and `1 / √(σ² + ε)` as `[batch, 1, groups]`.
  */
 export const normalize: tf.KernelFunc = ({ inputs, attrs, backend: any }) => {
   const backend = any as WasmKernelBackend
-  const { groups, epsilon } = attrs as unknown as { groups: number; epsilon: number }
+  const { groups = 1, epsilon } = attrs as unknown as { groups?: number; epsilon: number }
   const { x, weight, bias } = inputs as { x: tf.TensorInfo; weight: tf.TensorInfo; bias: tf.TensorInfo }
   const [batch, pixels, channels] = x.shape as [number, number, number]
   const results = [x.shape, [batch, 1, groups], [batch, 1, groups]].map((shape) =>

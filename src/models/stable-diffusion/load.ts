@@ -12,7 +12,7 @@ import {
   resolveModel,
 } from '../../checkpoint/index.js'
 import { expectMemory, type RunOptions, type Tokenizer, throwIfAborted } from '../../core/index.js'
-import { fromTorch, type NamedParameters } from '../../nn/index.js'
+import { type NamedParameters, tensorsFromTorch } from '../../nn/index.js'
 import { loadClipTokenizer } from '../../text/index.js'
 import { textEncoderShapes } from '../clip/text-encoder.js'
 import { autoencoderConfig, schedulerConfig, textEncoderConfig, unetConfig } from '../config.js'
@@ -68,10 +68,11 @@ export async function loadStableDiffusion(
   const load = (component: string, shapes: ParameterShapes) =>
     loadWeights(folder, component, shapes, loaded, options)
   try {
+    // The largest last: what its largest tensors need beside it is free again before all is there.
     const weights = {
-      unet: await load('unet', unetShapes(configs.unet)),
-      vae: await load('vae', autoencoderShapes(configs.vae)),
       text: await load('text_encoder', textEncoderShapes(configs.text)),
+      vae: await load('vae', autoencoderShapes(configs.vae)),
+      unet: await load('unet', unetShapes(configs.unet)),
     }
     return stableDiffusion({ configs, weights, tokenizer }, options)
   } catch (error) {
@@ -93,9 +94,8 @@ async function loadWeights(
   const weights = await openWeights(folder, component, { variant })
   try {
     const named = new Map<string, tf.Tensor>()
-    for await (const { name, shape, data } of loadParameters(weights, shapes).parameters) {
+    for await (const { name, tensor } of tensorsFromTorch(loadParameters(weights, shapes).parameters)) {
       throwIfAborted(signal, 'loading a model')
-      const tensor = fromTorch(name, shape, data)
       loaded.push(tensor)
       named.set(name, tensor)
       onProgress?.({ stage: `load ${component}`, done: named.size, total: shapes.size, detail: name })
