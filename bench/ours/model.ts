@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import * as tf from '@tensorflow/tfjs'
 import { loadParameters, openWeights, readComponentConfig } from 'contrafact/checkpoint'
 import type { ParameterShapes } from 'contrafact/models'
-import { parameterTree, tensorsFromTorch } from 'contrafact/nn'
+import { fromTorch, parameterTree } from 'contrafact/nn'
 
 /** The parameters of one component of a folder, tensor by tensor. */
 export async function loadComponent<T extends object>(
@@ -13,8 +13,8 @@ export async function loadComponent<T extends object>(
   const weights = await openWeights(folder, component, {})
   try {
     const named = new Map<string, tf.Tensor>()
-    for await (const { name, tensor } of tensorsFromTorch(loadParameters(weights, shapes).parameters))
-      named.set(name, tensor)
+    for await (const { name, shape, data } of loadParameters(weights, shapes).parameters)
+      named.set(name, fromTorch(name, shape, data))
     return parameterTree<T>(named)
   } finally {
     await weights.close()

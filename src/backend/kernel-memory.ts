@@ -47,6 +47,7 @@ export function growthOf(kernelName: string, { inputs, attrs }: Parameters<tf.Ke
       return { output: bytes([...outer, rows, columns]), inside: small + bytes([depth + 1, round(columns)]) }
     }
     case 'GroupNorm':
+    case 'GroupNormGrad':
     case 'LayerNorm':
     case 'Swish':
       return { output: bytes((inputs.x as tf.Tensor).shape), inside: small }

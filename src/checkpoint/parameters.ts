@@ -74,6 +74,7 @@ export function loadParameters(
   }
 }
 
+// Into two rooms by turns, so that the next tensor is read while the caller works on this one.
 async function* readInOrder(
   weights: ComponentWeights,
   nameOf: ReadonlyMap<string, string>,
@@ -84,12 +85,23 @@ async function* readInOrder(
     const values = weights.shape(source)!.reduce((product, n) => product * n, 1)
     return values * (weights.dtype(source) === 'F64' ? 8 : 4)
   })
-  const room = readingRoom(Math.max(0, ...sizes))
-  for (const source of sources) {
-    const name = nameOf.get(source)!
-    const values = await weights.read(source, room)
-    const data = values instanceof Float32Array ? values : Float32Array.from(values as Float64Array)
-    yield { name, shape: expected.get(name)!, data }
+  const rooms = [0, 1].map((turn) => readingRoom(Math.max(0, ...sizes.filter((_, i) => i % 2 === turn))))
+  const begin = (i: number) => {
+    const reading = sources[i] === undefined ? undefined : weights.read(sources[i], rooms[i % 2])
+    reading?.catch(() => {}) // thrown when it is awaited
+    return reading
+  }
+  let next = begin(0)
+  try {
+    for (const [i, source] of sources.entries()) {
+      const values = (await next)!
+      next = begin(i + 1)
+      const name = nameOf.get(source)!
+      const data = values instanceof Float32Array ? values : Float32Array.from(values as Float64Array)
+      yield { name, shape: expected.get(name)!, data }
+    }
+  } finally {
+    await next?.catch(() => {}) // a caller that stops half-way closes the file
   }
 }
 

@@ -37,9 +37,13 @@ export type ReadingRoom = (bytes: number) => Uint8Array<ArrayBuffer>
  * @param largest - in bytes, half floats counted as the float32 that they become
  */
 export function readingRoom(largest: number): ReadingRoom {
-  const room = new Uint8Array(largest)
-  return (bytes) => room.subarray(0, bytes)
+  const buffer = new ArrayBuffer(largest + beforeAligned)
+  return (bytes) => new Uint8Array(buffer, beforeAligned, bytes)
 }
+
+// TensorFlow computes with an array where it lies if it starts at a multiple of 64 bytes, and copies it otherwise; large
+// blocks of the usual allocator start 16 bytes beyond one.
+const beforeAligned = 48
 
 const freshRoom: ReadingRoom = (bytes) => new Uint8Array(bytes)
 
@@ -96,7 +100,7 @@ async function readBytes(
   return bytes
 }
 
-// The bytes are read to the start of a buffer: tensors of old files start at odd addresses, where a typed array cannot.
+// The bytes are read to a place of their own: tensors of old files start at odd addresses, where a typed array cannot.
 async function readTensor(
   source: ByteSource,
   name: string,
@@ -111,7 +115,7 @@ async function readTensor(
     })
   const bytes = () => readBytes(source, entry.begin, entry.end - entry.begin, room)
   const as = <T>(Values: new (buffer: ArrayBuffer, offset: number, length: number) => T, size: number) =>
-    bytes().then(({ buffer, length }) => new Values(buffer, 0, length / size))
+    bytes().then(({ buffer, byteOffset, length }) => new Values(buffer, byteOffset, length / size))
   switch (entry.dtype) {
     case 'F32':
       return as(Float32Array, 4)
@@ -142,7 +146,8 @@ async function readHalves(
   decode: (bits: Uint16Array, target: Float32Array) => void,
 ): Promise<Float32Array> {
   const length = (entry.end - entry.begin) / 2
-  const values = new Float32Array(room(length * 4).buffer, 0, length)
+  const { buffer, byteOffset } = room(length * 4)
+  const values = new Float32Array(buffer, byteOffset, length)
   const slices = [0, 1].map(() => new Uint16Array(Math.min(length, sliceLength)))
   const read = async (done: number) => {
     const bits = slices[(done / sliceLength) % 2]!.subarray(0, Math.min(sliceLength, length - done))

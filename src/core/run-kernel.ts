@@ -25,7 +25,7 @@ export function runKernel<T extends tf.Tensor | tf.Tensor[]>(
  * @returns its results, owned by the caller, or nothing where the backend leaves it to operations
  */
 export function runOwnKernel(
-  name: 'GroupNorm' | 'LayerNorm' | 'Swish',
+  name: 'GroupNorm' | 'GroupNormGrad' | 'LayerNorm' | 'Swish',
   inputs: Readonly<Record<string, tf.Tensor>>,
   attributes: object = {},
 ): tf.Tensor[] | undefined {

@@ -7,7 +7,8 @@ import type { NormParameters } from './parameters.js'
  * normalised over its channels and all pixels with the biased variance.
  *
  * Mean, deviation, scale and shift of a channel make one factor `a` and one term `b`, so that the pixels are passed
- * over only for the mean, for the variance and for `a x + b`; and so is the gradient: `dx = a dy + A x + B`.
+ * over only for the mean, for the variance and for `a x + b`; and so is the gradient: `dx = a dy + A x + B`. Backends
+ * that are slow at many small operations have kernels for both.
  *
  * @param parameters - scale and shift per channel
  * @param x - `[batch, height, width, channels]`, borrowed
@@ -39,6 +40,23 @@ export function groupNorm(
     const factor = tf.mul<tf.Tensor3D>(weight, perChannel(inverse))
     return [tf.add(tf.mul(pixels, factor), tf.sub(bias, tf.mul(centre, factor))), mean, inverse]
   }
+  // By the pixels, and the sums of dy n and of dy over the pixels of a channel; n is not written out.
+  const gradientByOperations = (
+    inputs: Record<'dy' | 'x' | 'weight' | 'mean' | 'inverse', tf.Tensor>,
+  ): tf.Tensor[] => {
+    const [mean, inverse] = [perChannel(inputs.mean), perChannel(inputs.inverse)]
+    const averages = overPixels(inputs.dy as tf.Tensor3D)
+    const products = tf.mul<tf.Tensor3D>(
+      tf.sub(overPixels(tf.mul(inputs.dy, inputs.x)), tf.mul(mean, averages)),
+      inverse,
+    )
+    const ofGroup = (t: tf.Tensor3D) => perChannel(overGroup(tf.mul(t, inputs.weight)))
+    const along = tf.mul(tf.mul(ofGroup(products), inverse), inverse)
+    const constant = tf.sub(tf.mul(along, mean), tf.mul(ofGroup(averages), inverse))
+    const own = tf.mul(inputs.dy, tf.mul(inputs.weight, inverse))
+    const dx = tf.add(tf.sub(own, tf.mul(inputs.x, along)), constant)
+    return [dx, tf.mul(products, height * width), tf.mul(averages, height * width)]
+  }
   return withGradient<tf.Tensor4D>([x, weight, bias], {
     forward: (save) => {
       const inputs = { x: pixelsOf(x), weight, bias }
@@ -46,27 +64,11 @@ export function groupNorm(
       save([x, weight, mean!, inverse!])
       return tf.reshape(y!, x.shape)
     },
-    backward: (dy, [input, scale, groupMean, groupInverse]) => {
-      const [pixels, dPixels] = [pixelsOf(input!), pixelsOf(dy)]
-      const [mean, inverse] = [perChannel(groupMean!), perChannel(groupInverse!)]
-      // Averages of dy, and of dy times the normalised pixels, which are not written out.
-      const first = overPixels(dPixels)
-      const second = tf.tidy(() => {
-        const product = overPixels(tf.mul(dPixels, pixels))
-        return tf.mul<tf.Tensor3D>(tf.sub(product, tf.mul(mean, first)), inverse)
-      })
-      const total = (t: tf.Tensor) => tf.mul(tf.sum(t, [0, 1]), height * width)
-      const ofGroup = (t: tf.Tensor3D) => perChannel(overGroup(tf.mul(t, scale!)))
-      return [
-        () => {
-          const along = tf.mul(tf.mul(ofGroup(second), inverse), inverse)
-          const constant = tf.sub(tf.mul(along, mean), tf.mul(ofGroup(first), inverse))
-          const own = tf.mul(dPixels, tf.mul(scale!, inverse))
-          return tf.reshape(tf.add(tf.sub(own, tf.mul(pixels, along)), constant), x.shape)
-        },
-        () => total(second),
-        () => total(first),
-      ]
+    backward: (dy, [input, scale, mean, inverse]) => {
+      const inputs = { dy: pixelsOf(dy), x: pixelsOf(input!), weight: scale!, mean: mean!, inverse: inverse! }
+      const [dx, products, sums] =
+        runOwnKernel('GroupNormGrad', inputs, { groups }) ?? gradientByOperations(inputs)
+      return [() => tf.reshape(dx!, x.shape), () => tf.sum(products!, [0, 1]), () => tf.sum(sums!, [0, 1])]
     },
   })
 }

@@ -7,63 +7,17 @@ import * as tf from '@tensorflow/tfjs'
  *
  * @param name - the checkpoint's name; it tells an embedding table from a linear weight
  * @param shape - PyTorch's shape
- * @param data - row-major values
+ * @param data - row-major values, borrowed: they may be overwritten afterwards
  * @returns a new tensor, owned by the caller
  */
 export function fromTorch(name: string, shape: readonly number[], data: Float32Array): tf.Tensor {
+  const order = axesFromTorch(name, shape.length)
+  // tensorflow may compute with an array where it lies for as long as the tensor lives, webgpu looks at it later.
+  const isTakenNow = order && tf.getBackend() !== 'webgpu'
   return tf.tidy(() => {
-    const stored = tf.tensor(data, [...shape], 'float32')
-    const order = axesFromTorch(name, shape.length)
+    const stored = tf.tensor(isTakenNow ? data : data.slice(), [...shape], 'float32')
     return order ? tf.transpose(stored, order) : stored
   })
-}
-
-/** A parameter as it is read from a file. */
-export interface TorchParameter {
-  /** The checkpoint's name. */
-  readonly name: string
-  /** PyTorch's shape. */
-  readonly shape: readonly number[]
-  /** Row-major values, good until the next parameter is asked for. */
-  readonly data: Float32Array
-}
-
-/**
- * {@link fromTorch} of one parameter after another. The next one is read while one is turned, so that `parameters` may
- * read all of them to the same place.
- *
- * @param parameters - from `loadParameters`; closed when the caller stops
- * @returns name by name; the tensors are owned by the caller
- */
-export async function* tensorsFromTorch(
-  parameters: AsyncIterable<TorchParameter>,
-): AsyncGenerator<{ readonly name: string; readonly tensor: tf.Tensor }> {
-  const reader = parameters[Symbol.asyncIterator]()
-  let next = reader.next()
-  try {
-    for (let read = await next; !read.done; read = await next) {
-      const { name, shape, data } = read.value
-      const stored = copyToBackend(shape, data)
-      next = reader.next()
-      next.catch(() => {}) // thrown when it is awaited
-      const order = axesFromTorch(name, shape.length)
-      const tensor = order ? tf.transpose(stored, order) : stored.clone()
-      stored.dispose()
-      yield { name, tensor }
-    }
-  } finally {
-    await next.catch(() => {})
-    await reader.return?.()
-  }
-}
-
-// Backends take the values of a tensor when they first compute with it: tensorflow at any operation, even one that only
-// names another shape, webgpu at one that reads them.
-function copyToBackend(shape: readonly number[], data: Float32Array): tf.Tensor {
-  if (tf.getBackend() === 'webgpu') return tf.tensor(data.slice(), [...shape])
-  const tensor = tf.tensor(data, [...shape])
-  tf.reshape(tensor, [-1]).dispose()
-  return tensor
 }
 
 /**

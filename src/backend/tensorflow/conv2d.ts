@@ -78,7 +78,7 @@ export function inputGradientAsProduct(
     const kernel = tf.reshape(filter, [-1, info.outChannels]) as tf.Tensor2D
     const rows = tf.reshape(dy, [-1, info.outChannels]) as tf.Tensor2D
     const patches = matrixProduct(backend, rows, kernel, { transposeB: true })
-    return isPointwise(info) ? tf.reshape(patches, info.inShape) : foldPatches(patches, info)
+    return isPointwise(info) ? tf.reshape(patches, info.inShape) : foldPatches(backend, patches, info)
   })
 }
 
@@ -138,33 +138,36 @@ function extractPatches(
   return backend.executeSingleOutput('ExtractImagePatches', attributes, [x])
 }
 
-// The transpose of extracting at stride 1: every tap's share goes back to the pixel that it came from.
-function foldPatches(patches: tf.Tensor2D, info: tf.backend_util.Conv2DInfo): tf.Tensor4D {
+// The transpose of extracting at stride 1: every tap's share goes back to the pixel that it came from. On a map this small
+// a product with a matrix of zeros and ones is quicker than padding every tap to its place.
+function foldPatches(
+  backend: TensorflowBackend,
+  patches: tf.Tensor2D,
+  info: tf.backend_util.Conv2DInfo,
+): tf.Tensor {
   const {
     batchSize,
+    inChannels,
+    inHeight,
+    inWidth,
     outHeight,
     outWidth,
     filterHeight,
     filterWidth,
-    inChannels,
-    inHeight,
-    inWidth,
     padInfo,
   } = info
-  const taps = tf.split(patches, filterHeight * filterWidth, 1)
-  const placed = taps.map((tap, i) => {
-    const [top, left] = [Math.floor(i / filterWidth), i % filterWidth]
-    return tf.pad(tf.reshape(tap, [batchSize, outHeight, outWidth, inChannels]), [
-      [0, 0],
-      [top, filterHeight - 1 - top],
-      [left, filterWidth - 1 - left],
-      [0, 0],
-    ])
-  })
-  const padded = tf.addN(placed)
-  return tf.slice(
-    padded,
-    [0, padInfo.top, padInfo.left, 0],
-    [batchSize, inHeight, inWidth, inChannels],
-  ) as tf.Tensor4D
+  const taps = filterHeight * filterWidth
+  const sources = outHeight * outWidth * taps
+  const places = new Float32Array(inHeight * inWidth * sources)
+  for (let source = 0; source < sources; source++) {
+    const [pixel, tap] = [Math.floor(source / taps), source % taps]
+    const row = Math.floor(pixel / outWidth) + Math.floor(tap / filterWidth) - padInfo.top
+    const column = (pixel % outWidth) + (tap % filterWidth) - padInfo.left
+    const isInside = row >= 0 && row < inHeight && column >= 0 && column < inWidth
+    if (isInside) places[(row * inWidth + column) * sources + source] = 1
+  }
+  const matrix = tf.tensor2d(places, [inHeight * inWidth, sources])
+  const pictures = tf.split(tf.reshape(patches, [batchSize * sources, inChannels]), batchSize)
+  const folded = pictures.map((picture) => matrixProduct(backend, matrix, picture as tf.Tensor2D))
+  return tf.reshape(folded.length === 1 ? folded[0]! : tf.concat(folded), info.inShape)
 }

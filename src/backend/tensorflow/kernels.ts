@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { conv2dAsProduct, conv2dInSlices, inputGradientAsProduct } from './conv2d.js'
-import { groupNorm, layerNorm, type NormInputs, swish } from './norms.js'
+import { groupNorm, groupNormGrad, layerNorm, type NormInputs, swish } from './norms.js'
 import { float, matrixProduct, type TensorflowBackend, text, works } from './operations.js'
 
 /**
@@ -12,7 +12,7 @@ import { float, matrixProduct, type TensorflowBackend, text, works } from './ope
  * - `FusedConv2D` takes the same way, where tfjs-node's calls oneDNN's convolution past it;
  * - `BatchMatMul` of two matrices: `MatMul` is the faster of TensorFlow's two products;
  * - `Softmax`: oneDNN's takes half as long as Eigen's;
- * - `GroupNorm`, `LayerNorm` and `Swish`: this library's own, see `norms.ts`.
+ * - `GroupNorm`, its gradient, `LayerNorm` and `Swish`: this library's own, see `norms.ts`.
  */
 export function installTensorflowKernels(): void {
   const backend = tf.backend() as unknown as TensorflowBackend
@@ -29,6 +29,7 @@ export function installTensorflowKernels(): void {
   replace('FusedConv2D', (general) => (call) => biasedConv2d(call) ?? general(call))
   replace('BatchMatMul', (general) => (call) => productOfTwo(backend, call) ?? general(call))
   add('GroupNorm', (call) => groupNorm(backend, call))
+  add('GroupNormGrad', (call) => groupNormGrad(backend, call))
   const rows = () => tf.zeros<tf.Rank.R3>([2, 1, 3])
   if (works(() => softmax(backend, rows()))) {
     replace('Softmax', () => (call) => softmax(backend, call.inputs.logits!))
@@ -81,8 +82,8 @@ function productOfTwo(
   const [a, b] = [inputs.a as tf.Tensor, inputs.b as tf.Tensor]
   if (a.dtype !== 'float32' || a.size !== lastTwo(a) || b.size !== lastTwo(b)) return undefined
   return tf.tidy(() => {
-    const [left, right] = [matrix(a), matrix(b)]
-    const product = matrixProduct(backend, left, right, { transposeA, transposeB })
+    const product = matrixProduct(backend, matrix(a), matrix(b), { transposeA, transposeB })
+    if (a.rank + b.rank === 4) return product
     const outer = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2))
     return tf.reshape(product, [...outer, ...product.shape])
   })
@@ -90,7 +91,8 @@ function productOfTwo(
 
 const lastTwo = ({ shape }: tf.Tensor): number => shape.at(-2)! * shape.at(-1)!
 
-const matrix = (t: tf.Tensor): tf.Tensor2D => tf.reshape(t, [t.shape.at(-2)!, t.shape.at(-1)!])
+const matrix = (t: tf.Tensor): tf.Tensor2D =>
+  t.rank === 2 ? (t as tf.Tensor2D) : tf.reshape(t, [t.shape.at(-2)!, t.shape.at(-1)!])
 
 // The label is how TensorFlow itself asks for oneDNN's kernel of this name.
 const softmax = (backend: TensorflowBackend, logits: tf.TensorInfo): tf.Tensor =>

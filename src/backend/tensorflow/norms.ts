@@ -33,35 +33,141 @@ const plain = (backend: TensorflowBackend) => text(backend, '_kernel', '')
  * This library's kernel `GroupNorm` by TensorFlow's batch norm, which takes the mean and the variance of a channel in the
  * time of tfjs's mean, and scales and shifts in one pass. The statistics of a group follow from its channels',
  * `σ² = mean(σ_c² + (μ_c − μ)²)`, without the cancellation of `mean(x²) − μ²`.
+ *
+ * Numbers per channel are worked on here: an operation on so few of them costs TensorFlow more than JavaScript.
  */
 export function groupNorm(backend: TensorflowBackend, { inputs, attrs }: Call): tf.Tensor[] {
   const { x, weight, bias } = inputs as unknown as NormInputs
   const { groups, epsilon } = attrs as unknown as { groups: number; epsilon: number }
   const [batch, pixels, channels] = x.shape
-  const perGroup = (t: tf.Tensor): tf.Tensor3D =>
-    tf.mean(tf.reshape(t, [batch, 1, groups, channels / groups]), 3)
-  const perChannel = (t: tf.Tensor): tf.Tensor2D =>
-    tf.reshape(tf.tile(tf.reshape(t, [batch, groups, 1]), [1, 1, channels / groups]), [batch, channels])
-  const norm = (training: boolean, ...operands: tf.Tensor[]) => {
-    const attributes = [
-      ...[float(backend), { ...float(backend), name: 'U' }, real(backend, 'epsilon', epsilon)],
-      ...[text(backend, 'data_format', 'NHWC'), flag(backend, 'is_training', training)],
-    ]
-    return backend.executeMultipleOutputs('FusedBatchNormV3', attributes, operands, 6)
-  }
+  const width = channels / groups
+  const means = new Float32Array(batch * groups)
+  const inverses = new Float32Array(batch * groups)
   return tf.tidy(() => {
-    const samples = tf.split(x, batch).map((sample) => tf.reshape(sample, [1, pixels, 1, channels]))
     const unknown = tf.tensor1d([])
-    const statistics = samples.map((sample) => norm(true, sample, weight, bias, unknown, unknown))
-    const channelMean = tf.stack(statistics.map(([, mean]) => mean!))
-    const unbiased = tf.stack(statistics.map(([, , variance]) => variance!))
-    const mean = perGroup(channelMean)
-    const centre = perChannel(mean)
-    const between = tf.squaredDifference(channelMean, centre)
-    const variance = perGroup(tf.add(tf.mul(unbiased, (pixels - 1) / pixels), between))
-    const [centres, variances] = [tf.unstack(centre), tf.unstack(perChannel(variance))]
-    const normal = samples.map((x, n) => norm(false, x, weight, bias, centres[n]!, variances[n]!)[0]!)
-    const y = normal.length === 1 ? normal[0]! : tf.concat(normal)
-    return [tf.reshape(y, x.shape), mean, tf.rsqrt(tf.add(variance, epsilon))]
+    const normal = samplesOf(x).map((sample, n) => {
+      const [, mean, variance] = batchNorm(backend, true, epsilon, sample, weight, bias, unknown, unknown)
+      const [channelMeans, unbiased] = [mean!.dataSync(), variance!.dataSync()]
+      const centre = new Float32Array(channels)
+      const spread = new Float32Array(channels)
+      for (let g = 0; g < groups; g++) {
+        const [first, end] = [g * width, (g + 1) * width]
+        let [sum, square] = [0, 0]
+        for (let c = first; c < end; c++) sum += channelMeans[c]!
+        const groupMean = sum / width
+        for (let c = first; c < end; c++) {
+          square += (unbiased[c]! * (pixels - 1)) / pixels + (channelMeans[c]! - groupMean) ** 2
+        }
+        centre.fill(groupMean, first, end)
+        spread.fill(square / width, first, end)
+        means[n * groups + g] = groupMean
+        inverses[n * groups + g] = 1 / Math.sqrt(square / width + epsilon)
+      }
+      return batchNorm(
+        backend,
+        false,
+        epsilon,
+        sample,
+        weight,
+        bias,
+        tf.tensor1d(centre),
+        tf.tensor1d(spread),
+      )[0]!
+    })
+    const statistics = [means, inverses].map((values) => tf.tensor3d(values, [batch, 1, groups]))
+    return [joined(normal, x.shape), ...statistics]
   })
 }
+
+/**
+ * This library's kernel `GroupNormGrad`: with `n` the normalised pixels and `⟨·⟩` the mean over a group, the gradient by the
+ * input `dx = (w dy − ⟨w dy⟩ − n ⟨w dy n⟩) / σ`, and the sums of `dy n` and of `dy` over the pixels of a channel. The gradient
+ * of a batch norm with fixed statistics is the first term of `dx`, and both sums.
+ *
+ * Inputs `dy` and `x [batch, pixels, channels]`, `weight [channels]`, the kernel's own `mean` and `inverse [batch, 1,
+ * groups]`; the sums are `[batch, 1, channels]`.
+ */
+export function groupNormGrad(backend: TensorflowBackend, { inputs, attrs }: Call): tf.Tensor[] {
+  const { dy, x, weight, mean, inverse } = inputs as unknown as GradInputs
+  const { groups } = attrs as unknown as { groups: number }
+  const [batch, pixels, channels] = x.shape
+  const width = channels / groups
+  const [scales, means, inverses] = [weight.dataSync(), mean.dataSync(), inverse.dataSync()]
+  return tf.tidy(() => {
+    const [zeros, ones] = [tf.zeros([channels]), tf.ones([channels])]
+    const gradients = samplesOf(dy)
+    const samples = samplesOf(x).map((sample, n) => {
+      const perChannel = (of: (group: number) => number) =>
+        tf.tensor1d(Float32Array.from({ length: channels }, (_, c) => of(n * groups + Math.floor(c / width))))
+      const statistics = [perChannel((i) => means[i]!), perChannel((i) => inverses[i]! ** -2)]
+      const [own, byScale, byShift] = fixedBatchNormGrad(
+        backend,
+        gradients[n]!,
+        sample,
+        weight,
+        ...statistics,
+      )
+      const [products, sums] = [byScale!.dataSync(), byShift!.dataSync()]
+      const along = new Float32Array(channels)
+      const constant = new Float32Array(channels)
+      for (let g = 0; g < groups; g++) {
+        const [first, end] = [g * width, (g + 1) * width]
+        let [product, sum] = [0, 0]
+        for (let c = first; c < end; c++) {
+          product += (scales[c]! * products[c]!) / (pixels * width)
+          sum += (scales[c]! * sums[c]!) / (pixels * width)
+        }
+        const [centre, factor] = [means[n * groups + g]!, inverses[n * groups + g]!]
+        along.fill(-factor * factor * product, first, end)
+        constant.fill(factor * (factor * centre * product - sum), first, end)
+      }
+      const line = [tf.tensor1d(along), tf.tensor1d(constant), zeros, ones]
+      const [rest] = batchNorm(backend, false, 0, sample, ...line)
+      return { dx: tf.add(own!, rest!), products: byScale!, sums: byShift! }
+    })
+    const together = (sums: tf.Tensor[]) => tf.reshape(tf.concat(sums), [batch, 1, channels])
+    return [
+      joined(
+        samples.map(({ dx }) => dx),
+        x.shape,
+      ),
+      together(samples.map(({ products }) => products)),
+      together(samples.map(({ sums }) => sums)),
+    ]
+  })
+}
+
+interface GradInputs {
+  readonly dy: tf.Tensor3D
+  readonly x: tf.Tensor3D
+  readonly weight: tf.Tensor1D
+  readonly mean: tf.Tensor3D
+  readonly inverse: tf.Tensor3D
+}
+
+const samplesOf = (x: tf.Tensor3D): tf.Tensor[] => {
+  const [batch, pixels, channels] = x.shape
+  const shape = [1, pixels, 1, channels]
+  return batch === 1 ? [tf.reshape(x, shape)] : tf.split(x, batch).map((sample) => tf.reshape(sample, shape))
+}
+
+const joined = (samples: tf.Tensor[], shape: number[]): tf.Tensor =>
+  tf.reshape(samples.length === 1 ? samples[0]! : tf.concat(samples), shape)
+
+const normAttributes = (backend: TensorflowBackend, training: boolean, epsilon: number) => [
+  ...[float(backend), { ...float(backend), name: 'U' }, real(backend, 'epsilon', epsilon)],
+  ...[text(backend, 'data_format', 'NHWC'), flag(backend, 'is_training', training)],
+]
+
+// Inputs x, scale, shift, mean, variance; results y, mean, (unbiased) variance and what only its gradient needs.
+const batchNorm = (backend: TensorflowBackend, training: boolean, epsilon: number, ...inputs: tf.Tensor[]) =>
+  backend.executeMultipleOutputs('FusedBatchNormV3', normAttributes(backend, training, epsilon), inputs, 6)
+
+// Inputs dy, x, scale, mean, variance; results by x, by the scale and by the shift.
+const fixedBatchNormGrad = (backend: TensorflowBackend, ...inputs: tf.Tensor[]) =>
+  backend.executeMultipleOutputs(
+    'FusedBatchNormGradV3',
+    normAttributes(backend, false, 0),
+    [...inputs, inputs.at(-1)!],
+    5,
+  )

@@ -6,7 +6,7 @@ import {
   type SafetensorsFile,
 } from '../../checkpoint/index.js'
 import { ArgumentError } from '../../core/index.js'
-import { type NamedParameters, tensorsFromTorch } from '../../nn/index.js'
+import { fromTorch, type NamedParameters } from '../../nn/index.js'
 
 /** Names of a network's tensors to their shapes as PyTorch stores them. */
 export type NetworkShapes = ReadonlyMap<string, readonly number[]>
@@ -28,7 +28,7 @@ export async function readWeights(
   try {
     for (const path of paths) files.push(await openSafetensors(path))
     const { parameters } = loadParameters(together(files), shapes, { ignore })
-    for await (const { name, tensor } of tensorsFromTorch(parameters)) named.set(name, tensor)
+    for await (const { name, shape, data } of parameters) named.set(name, fromTorch(name, shape, data))
     return named
   } catch (error) {
     tf.dispose([...named.values()])

@@ -12,7 +12,7 @@ import {
   resolveModel,
 } from '../../checkpoint/index.js'
 import { expectMemory, type RunOptions, type Tokenizer, throwIfAborted } from '../../core/index.js'
-import { type NamedParameters, tensorsFromTorch } from '../../nn/index.js'
+import { fromTorch, type NamedParameters } from '../../nn/index.js'
 import { loadClipTokenizer } from '../../text/index.js'
 import { textEncoderShapes } from '../clip/text-encoder.js'
 import { autoencoderConfig, schedulerConfig, textEncoderConfig, unetConfig } from '../config.js'
@@ -94,8 +94,9 @@ async function loadWeights(
   const weights = await openWeights(folder, component, { variant })
   try {
     const named = new Map<string, tf.Tensor>()
-    for await (const { name, tensor } of tensorsFromTorch(loadParameters(weights, shapes).parameters)) {
+    for await (const { name, shape, data } of loadParameters(weights, shapes).parameters) {
       throwIfAborted(signal, 'loading a model')
+      const tensor = fromTorch(name, shape, data)
       loaded.push(tensor)
       named.set(name, tensor)
       onProgress?.({ stage: `load ${component}`, done: named.size, total: shapes.size, detail: name })
