@@ -104,17 +104,20 @@ function gradientsOf(
   const maps = matricesOf(q, k, v, heads, scale)
   const dOut: tf.Tensor3D = tf.reshape(splitHeads(dy, heads), maps.queries.shape)
   const rowSums = tf.sum(tf.mul(dOut, tf.reshape(splitHeads(out, heads), dOut.shape)), 2, true) as tf.Tensor3D
+  // One more column on both sides: their product is dP − D.
+  const dOutAndSums = tf.concat([dOut, tf.neg(rowSums)], 2)
+  const valuesAndOnes = tf.concat([maps.values, tf.onesLike(tf.slice(maps.values, 0, [-1, -1, 1]))], 2)
   const [dq, dk, dv]: [tf.Tensor3D[], tf.Tensor3D[], tf.Tensor3D[]] = [[], [], []]
   for (const block of blocksOf(maps)) {
     const parts = tf.tidy(() => {
       const p = probabilitiesOf(maps, block)
-      const dO = rowsOf(dOut, block)
-      const dP = tf.matMul(dO, mapsOf(maps.values, block), false, true)
-      const dS = tf.mul(p, tf.sub(dP, rowsOf(rowSums, block)))
+      const dPMinusD = tf.matMul(rowsOf(dOutAndSums, block), mapsOf(valuesAndOnes, block), false, true)
+      const dS = tf.mul(p, dPMinusD)
+      // Those of keys and values turned: it is the narrow matrix that is turned for a product, not the scores.
       return [
         tf.matMul(dS, mapsOf(maps.turnedKeys, block), false, true),
-        tf.matMul(dS, rowsOf(maps.queries, block), true, false),
-        tf.matMul(p, dO, true, false),
+        tf.matMul(rowsOf(maps.queries, block), dS, true, false),
+        tf.matMul(rowsOf(dOut, block), p, true, false),
       ] as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]
     })
     dq.push(parts[0])
@@ -125,8 +128,8 @@ function gradientsOf(
   }
   return [
     tf.mul(joinHeads(dq, q.shape, heads), scale),
-    joinHeads(dk, k.shape, heads),
-    joinHeads(dv, v.shape, heads),
+    joinHeads(dk, k.shape, heads, 'turned'),
+    joinHeads(dv, v.shape, heads, 'turned'),
   ]
 }
 
@@ -141,8 +144,11 @@ function joinHeads(
   parts: readonly tf.Tensor3D[],
   [batch, tokens, channels]: readonly [number, number, number],
   heads: number,
+  form?: 'turned',
 ): tf.Tensor3D {
-  const flat = parts.map((part) => tf.reshape(part, [-1, channels / heads]) as tf.Tensor2D)
+  const depth = channels / heads
+  const flat = parts.map((part) => tf.reshape(part, [-1, part.shape[2]]) as tf.Tensor2D)
   const whole = flat.length === 1 ? flat[0]! : tf.concat(flat)
-  return mergeHeads(tf.reshape(whole, [batch, heads, tokens, channels / heads]))
+  const shape = form === 'turned' ? ([depth, tokens] as const) : ([tokens, depth] as const)
+  return mergeHeads(tf.reshape(whole, [batch, heads, ...shape]), form)
 }

@@ -10,8 +10,9 @@ export function splitHeads(x: tf.Tensor3D, heads: number, form?: 'turned'): tf.T
   return tf.transpose(apart, form === 'turned' ? [0, 2, 3, 1] : [0, 2, 1, 3])
 }
 
-/** The inverse of {@link splitHeads}, not turned. */
-export function mergeHeads(x: tf.Tensor4D): tf.Tensor3D {
-  const [batch, heads, tokens, depth] = x.shape
-  return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch, tokens, heads * depth])
+/** The inverse of {@link splitHeads}. */
+export function mergeHeads(x: tf.Tensor4D, form?: 'turned'): tf.Tensor3D {
+  const apart: tf.Tensor4D = tf.transpose(x, form === 'turned' ? [0, 3, 1, 2] : [0, 2, 1, 3])
+  const [batch, tokens, heads, depth] = apart.shape
+  return tf.reshape(apart, [batch, tokens, heads * depth])
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { conv2dAsProduct, conv2dInSlices, inputGradientAsProduct } from './conv2d.js'
 import { groupNorm, groupNormGrad, layerNorm, type NormInputs, swish } from './norms.js'
-import { float, matrixProduct, type TensorflowBackend, text, works } from './operations.js'
+import { float, matrixProduct, type TensorflowBackend, text, whole, works } from './operations.js'
 
 /**
  * Calls TensorFlow's faster kernels where tfjs-node calls slower ones. Idempotent; for TensorFlow on a CPU, other
@@ -11,6 +11,7 @@ import { float, matrixProduct, type TensorflowBackend, text, works } from './ope
  *   slice where the channels are a power of two;
  * - `FusedConv2D` takes the same way, where tfjs-node's calls oneDNN's convolution past it;
  * - `BatchMatMul` of two matrices: `MatMul` is the faster of TensorFlow's two products;
+ * - `Reshape`: nothing to the same shape, and the shape as a tensor made once, not at every call;
  * - `Softmax`: oneDNN's takes half as long as Eigen's;
  * - `GroupNorm`, its gradient, `LayerNorm` and `Swish`: this library's own, see `norms.ts`.
  */
@@ -27,6 +28,7 @@ export function installTensorflowKernels(): void {
     (general) => (call) => inputGradientAsProduct(backend, call) ?? general(call),
   )
   replace('FusedConv2D', (general) => (call) => biasedConv2d(call) ?? general(call))
+  replace('Reshape', (general) => reshape(backend, general))
   replace('BatchMatMul', (general) => (call) => productOfTwo(backend, call) ?? general(call))
   add('GroupNorm', (call) => groupNorm(backend, call))
   add('GroupNormGrad', (call) => groupNormGrad(backend, call))
@@ -72,6 +74,29 @@ interface ConvCall {
   readonly dataFormat: 'NHWC' | 'NCHW'
   readonly dilations: number | [number, number]
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil'
+}
+
+// TensorFlow takes the new shape as a tensor, which tfjs-node makes and frees at every call.
+function reshape(backend: TensorflowBackend, general: tf.KernelFunc): tf.KernelFunc {
+  const { kernelFunc: identity } = tf.getKernel('Identity', 'tensorflow')
+  const shapes = new Map<string, tf.TensorInfo>()
+  const shapeTensor = (shape: number[]): tf.TensorInfo => {
+    const key = shape.join()
+    const known = shapes.get(key)
+    if (known) return known
+    const [values, size] = [Int32Array.from(shape), [shape.length]]
+    const made = { dataId: backend.write(values, size, 'int32'), shape: size, dtype: 'int32' } as const
+    shapes.set(key, made)
+    return made
+  }
+  return (call) => {
+    const [x, { shape }] = [call.inputs.x as tf.Tensor, call.attrs as unknown as { shape: number[] }]
+    if (x.dtype !== 'float32') return general(call)
+    const full = tf.util.inferFromImplicitShape(shape, tf.util.sizeFromShape(x.shape))
+    if (full.join() === x.shape.join()) return identity({ inputs: { x }, backend })
+    const attributes = [float(backend), whole(backend, 'Tshape')]
+    return backend.executeSingleOutput('Reshape', attributes, [x, shapeTensor(full)])
+  }
 }
 
 function productOfTwo(

@@ -5,11 +5,19 @@ export interface TensorflowBackend {
   readonly isUsingGpuDevice: boolean
   readonly binding: Readonly<
     Record<
-      'TF_FLOAT' | 'TF_ATTR_TYPE' | 'TF_ATTR_BOOL' | 'TF_ATTR_INT' | 'TF_ATTR_FLOAT' | 'TF_ATTR_STRING',
+      | 'TF_FLOAT'
+      | 'TF_INT32'
+      | 'TF_ATTR_TYPE'
+      | 'TF_ATTR_BOOL'
+      | 'TF_ATTR_INT'
+      | 'TF_ATTR_FLOAT'
+      | 'TF_ATTR_STRING',
       number
     >
   >
   executeSingleOutput(name: string, attributes: Attribute[], inputs: tf.TensorInfo[]): tf.Tensor
+  /** Values that the engine does not know of. */
+  write(values: Int32Array, shape: number[], dtype: 'int32'): object
   executeMultipleOutputs(
     name: string,
     attributes: Attribute[],
@@ -37,6 +45,13 @@ export const real = ({ binding }: TensorflowBackend, name: string, value: number
   name,
   type: binding.TF_ATTR_FLOAT,
   value,
+})
+
+/** Says that an operand is one of whole numbers. */
+export const whole = ({ binding }: TensorflowBackend, name: string): Attribute => ({
+  name,
+  type: binding.TF_ATTR_TYPE,
+  value: binding.TF_INT32,
 })
 
 /** A list of whole numbers. */
