@@ -11,6 +11,11 @@ interface Extent {
   readonly width: number
 }
 
+interface UnetExtent extends Extent {
+  /** Whether an attention control sees the maps, which are then written out whole. */
+  readonly controlled?: boolean
+}
+
 // What one block holds while it runs, and what its backward pass needs kept.
 interface Block {
   readonly working: number
@@ -25,7 +30,7 @@ interface Block {
  */
 export function unetActivations(
   config: UNetConfig,
-  { batch, height, width, tokens }: Extent & { readonly tokens: number },
+  { batch, height, width, controlled = false }: UnetExtent,
 ): { readonly forward: number; readonly backward: number } {
   const { block_out_channels: widths, layers_per_block: layers } = config
   const pixels = widths.map((_, level) => Math.ceil(height / 2 ** level) * Math.ceil(width / 2 ** level))
@@ -34,7 +39,7 @@ export function unetActivations(
   let skips = map(0, widths[0]!)
   const blocks: Block[] = []
   const transformer = (level: number) =>
-    transformerBlock(batch, pixels[level]!, widths[level]!, config.attention_head_dim[level]!, tokens)
+    transformerBlock(batch, pixels[level]!, widths[level]!, config.attention_head_dim[level]!, controlled)
 
   widths.forEach((out, level) => {
     for (let i = 0; i < layers[level]!; i++) {
@@ -95,20 +100,23 @@ function resnetBlock(into: number, out: number): Block {
   return { working: 3 * into + 9 * out, kept: 20 * into + 42 * out }
 }
 
-// Query, key and value, once more per head; scores and probabilities. Then the gated feed-forward layer, eight times
-// as wide, whose halves are split, gated and multiplied.
+// Query, key and value, once more per head; a block of scores and of probabilities, or all of them for a control. Then the
+// gated feed-forward layer, eight times as wide, whose halves are split, gated and multiplied. A backward pass keeps no
+// scores.
 function transformerBlock(
   batch: number,
   pixels: number,
   channels: number,
   heads: number,
-  tokens: number,
+  controlled: boolean,
 ): Block {
   const map = float * batch * pixels * channels
-  const own = attentionBytes(batch, heads, pixels, pixels)
-  const cross = attentionBytes(batch, heads, pixels, tokens)
-  return { working: 30 * map + 4.3 * own, kept: 490 * map + 7 * (own + cross) }
+  const scores = attentionBytes(batch, heads, pixels, pixels)
+  return { working: 75 * map + 4.3 * (controlled ? scores : Math.min(scores, blockBytes)), kept: 330 * map }
 }
+
+// Of attention's blocks, see nn/attention-blocks.ts.
+const blockBytes = 2 ** 24
 
 function attentionBytes(batch: number, heads: number, queries: number, keys: number): number {
   return float * batch * heads * queries * keys

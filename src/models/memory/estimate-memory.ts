@@ -56,7 +56,7 @@ const weightFactor = { tensorflow: 1, webgpu: 1, wasm: 3.2 } as const
  * How much memory a task will take, from the configs alone: nothing is loaded or allocated.
  *
  * Weights are exact. Activations are an upper estimate of the tensors alive at once, with attention's scores written
- * out whole; the tests hold it between what a run takes and four times that (1.05 to 1.96 times when written).
+ * out whole where an edit sees them; the tests hold it between what a run takes and four times that (1.05 to 1.96 times when written).
  *
  * @param configs - of the UNet, the VAE and the text encoder
  * @param task - what is going to be done, where, at which size
@@ -82,9 +82,9 @@ export function estimateMemory(configs: MemoryConfigs, task: MemoryTask): Memory
   const image = { batch, height: latents.height * factor, width: latents.width * factor }
   // Guidance doubles the batch; an edit runs the source's branch beside its own.
   const branches = kind === 'generate' ? 2 : 4
-  const tokens = text.max_position_embeddings
-  const forward = unetActivations(unet, { batch: batch * branches, tokens, ...latents }).forward
-  const fitted = unetActivations(unet, { batch, tokens, ...latents }).backward
+  const controlled = kind !== 'generate'
+  const { forward } = unetActivations(unet, { batch: batch * branches, controlled, ...latents })
+  const fitted = unetActivations(unet, { batch, ...latents }).backward
   const coder = autoencoderActivations(vae, image)
   const stages: readonly MemoryStage[] = [
     { name: 'encode prompts', bytes: textActivations(text, batch * branches) },
