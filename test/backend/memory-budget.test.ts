@@ -11,6 +11,7 @@ import {
   memoryBudget,
   setMemoryBudget,
 } from '../../src/core/index.js'
+import { attention } from '../../src/nn/index.js'
 
 const backend = (process.env.CONTRAFACT_BACKEND ?? 'wasm') as 'wasm'
 const mebi = 2 ** 20
@@ -35,6 +36,25 @@ describe('a memory budget', () => {
   test('refuses a single block that can never fit, and names both sizes', async () => {
     await useBackend(backend, { memoryBudget: tf.memory().numBytes + mebi })
     expect(() => tf.fill([mebi], 1)).toThrow(/budget.*4\.0 MiB/s)
+  })
+
+  test('too small for one block of attention is an error, and the work fits where the block does', async () => {
+    const input = () => tf.ones<tf.Rank.R3>([1, 512, 8])
+    const [q, k, v] = [input(), input(), input()]
+    const before = tf.memory()
+    // The scores are 1 MiB, their probabilities another.
+    await useBackend(backend, { memoryBudget: before.numBytes + mebi / 2 })
+    for (const run of [
+      () => attention(q, k, v, 1),
+      () => tf.grad((t) => attention(t as tf.Tensor3D, k, v, 1))(q),
+    ]) {
+      expect(() => run()).toThrow(MemoryBudgetError)
+      expect(tf.memory().numTensors).toBe(before.numTensors)
+    }
+    await useBackend(backend, { memoryBudget: before.numBytes + 16 * mebi })
+    const mixed = attention(q, k, v, 1)
+    expect((await mixed.data())[0]).toBeCloseTo(1, 5)
+    tf.dispose([q, k, v, mixed])
   })
 
   test('is a positive number', async () => {
