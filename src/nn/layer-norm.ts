@@ -15,28 +15,18 @@ import type { NormParameters } from './parameters.js'
  * @returns same shape, owned by the caller
  */
 export function layerNorm<T extends tf.Tensor>({ weight, bias }: NormParameters, x: T, epsilon = 1e-5): T {
-  return tf.tidy(
-    () => tf.reshape(normalizeRows(weight, bias, tf.reshape(x, [-1, 1, weight.size]), epsilon), x.shape) as T,
-  )
-}
-
-function normalizeRows(
-  weight: tf.Tensor1D,
-  bias: tf.Tensor1D,
-  rows: tf.Tensor3D,
-  epsilon: number,
-): tf.Tensor3D {
-  const average = (t: tf.Tensor): tf.Tensor3D => tf.mean(t, 2, true)
-  const standardised = (x: tf.Tensor): [normal: tf.Tensor, inverse: tf.Tensor] => {
-    const centred = tf.sub(x, average(x))
+  const average = (t: tf.Tensor): tf.Tensor => tf.mean(t, -1, true)
+  const standardised = (t: tf.Tensor): [normal: tf.Tensor, inverse: tf.Tensor] => {
+    const centred = tf.sub(t, average(t))
     const inverse = tf.rsqrt(tf.add(average(tf.square(centred)), epsilon))
     return [tf.mul(centred, inverse), inverse]
   }
-  return withGradient<tf.Tensor3D>([rows, weight, bias], {
+  const perChannel = (t: tf.Tensor): tf.Tensor => tf.sum(tf.reshape(t, [-1, weight.size]), 0)
+  return withGradient<T>([x, weight, bias], {
     forward: (save) => {
-      save([rows, weight])
-      const [y] = runOwnKernel('LayerNorm', { x: rows, weight, bias }, { epsilon }) ?? []
-      return (y ?? tf.add(tf.mul(standardised(rows)[0], weight), bias)) as tf.Tensor3D
+      save([x, weight])
+      const [y] = runOwnKernel('LayerNorm', { x, weight, bias }, { epsilon }) ?? []
+      return (y ?? tf.add(tf.mul(standardised(x)[0], weight), bias)) as T
     },
     backward: (dy, [input, scale]) => [
       () => {
@@ -45,8 +35,8 @@ function normalizeRows(
         const along = tf.mul(normal, average(tf.mul(dNormal, normal)))
         return tf.mul(tf.sub(tf.sub(dNormal, average(dNormal)), along), inverse)
       },
-      () => tf.sum(tf.mul(dy, standardised(input!)[0]), [0, 1]),
-      () => tf.sum(dy, [0, 1]),
+      () => perChannel(tf.mul(dy, standardised(input!)[0])),
+      () => perChannel(dy),
     ],
   })
 }

@@ -13,9 +13,9 @@ export function linear<T extends tf.Tensor>({ weight, bias }: LinearParameters, 
   return tf.tidy(() => {
     const [width, out] = weight.shape
     // One 2-D product: the only form that every backend is fast at.
-    const rows: tf.Tensor2D = tf.reshape(x, [-1, width])
+    const rows = (x.rank === 2 ? x : tf.reshape(x, [-1, width])) as tf.Tensor2D
     const y = bias ? biasedProduct(rows, weight, bias) : tf.matMul(rows, weight)
-    return tf.reshape(y, [...x.shape.slice(0, -1), out]) as T
+    return (x.rank === 2 ? y : tf.reshape(y, [...x.shape.slice(0, -1), out])) as T
   })
 }
 

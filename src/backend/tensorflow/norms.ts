@@ -10,7 +10,7 @@ export interface NormInputs {
 }
 
 /**
- * This library's kernel `LayerNorm` as oneDNN's, one pass over memory where tfjs's operations make eight: `x [rows, 1,
+ * This library's kernel `LayerNorm` as oneDNN's, one pass over memory where tfjs's operations make eight: `x [...,
  * channels]` to `y`; no statistics.
  */
 export function layerNorm(
@@ -43,40 +43,46 @@ export function groupNorm(backend: TensorflowBackend, { inputs, attrs }: Call): 
   const width = channels / groups
   const means = new Float32Array(batch * groups)
   const inverses = new Float32Array(batch * groups)
+  const factors = new Float32Array(batch * channels)
+  const terms = new Float32Array(batch * channels)
+  const [scales, shifts] = [weight.dataSync(), bias.dataSync()]
   return tf.tidy(() => {
     const unknown = tf.tensor1d([])
-    const normal = samplesOf(x).map((sample, n) => {
+    for (const [n, sample] of samplesOf(x).entries()) {
       const [, mean, variance] = batchNorm(backend, true, epsilon, sample, weight, bias, unknown, unknown)
       const [channelMeans, unbiased] = [mean!.dataSync(), variance!.dataSync()]
-      const centre = new Float32Array(channels)
-      const spread = new Float32Array(channels)
       for (let g = 0; g < groups; g++) {
         const [first, end] = [g * width, (g + 1) * width]
         let [sum, square] = [0, 0]
         for (let c = first; c < end; c++) sum += channelMeans[c]!
-        const groupMean = sum / width
+        const centre = sum / width
         for (let c = first; c < end; c++) {
-          square += (unbiased[c]! * (pixels - 1)) / pixels + (channelMeans[c]! - groupMean) ** 2
+          square += (unbiased[c]! * (pixels - 1)) / pixels + (channelMeans[c]! - centre) ** 2
         }
-        centre.fill(groupMean, first, end)
-        spread.fill(square / width, first, end)
-        means[n * groups + g] = groupMean
-        inverses[n * groups + g] = 1 / Math.sqrt(square / width + epsilon)
+        const inverse = 1 / Math.sqrt(square / width + epsilon)
+        means[n * groups + g] = centre
+        inverses[n * groups + g] = inverse
+        for (let c = first; c < end; c++) {
+          const factor = scales[c]! * inverse
+          factors[n * channels + c] = factor
+          terms[n * channels + c] = shifts[c]! - centre * factor
+        }
       }
-      return batchNorm(
-        backend,
-        false,
-        epsilon,
-        sample,
-        weight,
-        bias,
-        tf.tensor1d(centre),
-        tf.tensor1d(spread),
-      )[0]!
-    })
+    }
     const statistics = [means, inverses].map((values) => tf.tensor3d(values, [batch, 1, groups]))
-    return [joined(normal, x.shape), ...statistics]
+    return [line(backend, x, factors, terms), ...statistics]
   })
+}
+
+// `a x + b` with a pair per sample and channel: of one sample in a single pass.
+function line(backend: TensorflowBackend, x: tf.Tensor3D, a: Float32Array, b: Float32Array): tf.Tensor {
+  const [batch, , channels] = x.shape
+  if (batch > 1) {
+    const [factor, term] = [a, b].map((values) => tf.tensor3d(values, [batch, 1, channels]))
+    return tf.add(tf.mul(x, factor!), term!)
+  }
+  const operands = [tf.tensor1d(a), tf.tensor1d(b), tf.zeros([channels]), tf.ones([channels])]
+  return tf.reshape(batchNorm(backend, false, 0, samplesOf(x)[0]!, ...operands)[0]!, x.shape)
 }
 
 /**
@@ -94,7 +100,8 @@ export function groupNormGrad(backend: TensorflowBackend, { inputs, attrs }: Cal
   const width = channels / groups
   const [scales, means, inverses] = [weight.dataSync(), mean.dataSync(), inverse.dataSync()]
   return tf.tidy(() => {
-    const [zeros, ones] = [tf.zeros([channels]), tf.ones([channels])]
+    const along = new Float32Array(batch * channels)
+    const constant = new Float32Array(batch * channels)
     const gradients = samplesOf(dy)
     const samples = samplesOf(x).map((sample, n) => {
       const perChannel = (of: (group: number) => number) =>
@@ -108,8 +115,6 @@ export function groupNormGrad(backend: TensorflowBackend, { inputs, attrs }: Cal
         ...statistics,
       )
       const [products, sums] = [byScale!.dataSync(), byShift!.dataSync()]
-      const along = new Float32Array(channels)
-      const constant = new Float32Array(channels)
       for (let g = 0; g < groups; g++) {
         const [first, end] = [g * width, (g + 1) * width]
         let [product, sum] = [0, 0]
@@ -118,19 +123,19 @@ export function groupNormGrad(backend: TensorflowBackend, { inputs, attrs }: Cal
           sum += (scales[c]! * sums[c]!) / (pixels * width)
         }
         const [centre, factor] = [means[n * groups + g]!, inverses[n * groups + g]!]
-        along.fill(-factor * factor * product, first, end)
-        constant.fill(factor * (factor * centre * product - sum), first, end)
+        const at = n * channels
+        along.fill(-factor * factor * product, at + first, at + end)
+        constant.fill(factor * (factor * centre * product - sum), at + first, at + end)
       }
-      const line = [tf.tensor1d(along), tf.tensor1d(constant), zeros, ones]
-      const [rest] = batchNorm(backend, false, 0, sample, ...line)
-      return { dx: tf.add(own!, rest!), products: byScale!, sums: byShift! }
+      return { own: own!, products: byScale!, sums: byShift! }
     })
     const together = (sums: tf.Tensor[]) => tf.reshape(tf.concat(sums), [batch, 1, channels])
+    const own = joined(
+      samples.map(({ own }) => own),
+      x.shape,
+    )
     return [
-      joined(
-        samples.map(({ dx }) => dx),
-        x.shape,
-      ),
+      tf.add(own, line(backend, x, along, constant)),
       together(samples.map(({ products }) => products)),
       together(samples.map(({ sums }) => sums)),
     ]

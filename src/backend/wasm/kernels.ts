@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { normalize } from './normalize.js'
+import { groupNorm, layerNorm } from './norms.js'
 import { batchMatMul } from './products.js'
 import { slice, split } from './slice.js'
 
@@ -11,7 +11,7 @@ import { slice, split } from './slice.js'
  * - `Conv2DBackpropInput`: at stride 1 it is a convolution by the turned kernel, which XNNPACK has;
  * - `Conv2DBackpropFilter`: one product per tap of the kernel;
  * - `UnsortedSegmentSum`: the gradient of `tf.gather`;
- * - `GroupNorm` and `LayerNorm`: this library's own, see `normalize.ts`.
+ * - `GroupNorm` and `LayerNorm`: this library's own, see `norms.ts`.
  */
 export function installWasmKernels(): void {
   if (tf.getKernel('GroupNorm', 'wasm')) return
@@ -21,7 +21,7 @@ export function installWasmKernels(): void {
   replace('SplitV', unlessOfStrings(split))
   replace('Conv2DBackpropInput', inputGradient)
   const missing = { Conv2DBackpropFilter: filterGradient, UnsortedSegmentSum: segmentSum }
-  const own = { GroupNorm: normalize, LayerNorm: normalize }
+  const own = { GroupNorm: groupNorm, LayerNorm: layerNorm }
   for (const [kernelName, kernelFunc] of Object.entries({ ...missing, ...own }))
     tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc })
 }
