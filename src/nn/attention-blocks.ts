@@ -28,9 +28,9 @@ export function blockwiseAttention(
 ): tf.Tensor3D {
   return withGradient<tf.Tensor3D>([q, k, v], {
     forward: (save) => {
-      const maps = matricesOf(q, k, v, heads, scale)
+      const maps = mapsFrom(q, k, v, heads, scale)
       const parts = blocksOf(maps).map((block) =>
-        tf.tidy(() => tf.matMul<tf.Tensor3D>(probabilitiesOf(maps, block), mapsOf(maps.values, block))),
+        tf.tidy(() => tf.matMul(probabilitiesOf(maps, block), mapsOf(maps.values, block))),
       )
       const out = joinHeads(parts, q.shape, heads)
       save([q, k, v, out])
@@ -44,24 +44,32 @@ export function blockwiseAttention(
   })
 }
 
-/** One matrix per image and head. The keys are turned, the form that every backend multiplies fast. */
+/** One matrix per image and head, and their rows one after the other. */
 interface Matrices {
-  /** Scaled, `[maps, queries, depth]`. */
-  readonly queries: tf.Tensor3D
-  /** `[maps, depth, keys]` */
-  readonly turnedKeys: tf.Tensor3D
-  /** `[maps, keys, depth]` */
-  readonly values: tf.Tensor3D
+  readonly each: tf.Tensor3D
+  readonly rows: tf.Tensor2D
 }
 
-function matricesOf(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, heads: number, scale: number): Matrices {
-  const flat = (t: tf.Tensor4D): tf.Tensor3D => tf.reshape(t, [-1, t.shape[2], t.shape[3]])
-  return {
-    queries: flat(splitHeads(tf.mul(q, scale), heads)),
-    turnedKeys: flat(splitHeads(k, heads, 'turned')),
-    values: flat(splitHeads(v, heads)),
-  }
+/** The keys are turned, the form that every backend multiplies fast. */
+interface Maps {
+  /** `[maps, queries, depth]` */
+  readonly queries: Matrices
+  /** Scaled, for at most places there are fewer of them than of queries; `[maps, depth, keys]`. */
+  readonly turnedKeys: Matrices
+  /** `[maps, keys, depth]` */
+  readonly values: Matrices
 }
+
+function matrices(each: tf.Tensor): Matrices {
+  const [, rows, columns] = each.shape.slice(-3) as [number, number, number]
+  return { each: tf.reshape(each, [-1, rows, columns]), rows: tf.reshape(each, [-1, columns]) }
+}
+
+const mapsFrom = (q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, heads: number, scale: number): Maps => ({
+  queries: matrices(splitHeads(q, heads)),
+  turnedKeys: matrices(splitHeads(tf.mul(k, scale), heads, 'turned')),
+  values: matrices(splitHeads(v, heads)),
+})
 
 /** Some rows of some maps: either whole maps, or a stretch of a single one. */
 interface Block {
@@ -71,9 +79,9 @@ interface Block {
   readonly rows: number
 }
 
-function blocksOf({ queries, turnedKeys }: Matrices): Block[] {
-  const [maps, height] = queries.shape
-  const rowsAtOnce = Math.max(1, Math.floor(scoresAtOnce / turnedKeys.shape[2]))
+function blocksOf({ queries, turnedKeys }: Maps): Block[] {
+  const [maps, height] = queries.each.shape
+  const rowsAtOnce = Math.max(1, Math.floor(scoresAtOnce / turnedKeys.each.shape[2]))
   const mapsAtOnce = Math.max(1, Math.floor(rowsAtOnce / height))
   const blocks: Block[] = []
   for (let map = 0; map < maps; map += mapsAtOnce) {
@@ -85,14 +93,20 @@ function blocksOf({ queries, turnedKeys }: Matrices): Block[] {
   return blocks
 }
 
-const mapsOf = (t: tf.Tensor3D, { map, maps }: Block): tf.Tensor3D =>
-  maps === t.shape[0] ? t : tf.slice(t, [map, 0, 0], [maps, t.shape[1], t.shape[2]])
+const mapsOf = (of: Matrices, { map, maps }: Block): tf.Tensor =>
+  rowsOf(of, { map, maps, row: 0, rows: of.each.shape[1] })
 
-const rowsOf = (t: tf.Tensor3D, { map, maps, row, rows }: Block): tf.Tensor3D =>
-  maps === t.shape[0] && rows === t.shape[1] ? t : tf.slice(t, [map, row, 0], [maps, rows, t.shape[2]])
+// A single matrix is taken as one: products of two axes need no reshape.
+function rowsOf({ each, rows: lines }: Matrices, { map, maps, row, rows }: Block): tf.Tensor {
+  const [all, height, width] = each.shape
+  if (maps === all && rows === height) return each
+  return maps === 1
+    ? tf.slice(lines, [map * height + row, 0], [rows, width])
+    : tf.slice(each, [map, row, 0], [maps, rows, width])
+}
 
-const probabilitiesOf = ({ queries, turnedKeys }: Matrices, block: Block): tf.Tensor3D =>
-  tf.softmax(tf.matMul<tf.Tensor3D>(rowsOf(queries, block), mapsOf(turnedKeys, block)))
+const probabilitiesOf = ({ queries, turnedKeys }: Maps, block: Block): tf.Tensor =>
+  tf.softmax(tf.matMul(rowsOf(queries, block), mapsOf(turnedKeys, block)))
 
 function gradientsOf(
   [q, k, v]: readonly [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D],
@@ -101,13 +115,14 @@ function gradientsOf(
   heads: number,
   scale: number,
 ): tf.Tensor3D[] {
-  const maps = matricesOf(q, k, v, heads, scale)
-  const dOut: tf.Tensor3D = tf.reshape(splitHeads(dy, heads), maps.queries.shape)
-  const rowSums = tf.sum(tf.mul(dOut, tf.reshape(splitHeads(out, heads), dOut.shape)), 2, true) as tf.Tensor3D
+  const maps = mapsFrom(q, k, v, heads, scale)
+  const dOut = matrices(splitHeads(dy, heads))
+  const rowSums = tf.sum(tf.mul(dOut.each, matrices(splitHeads(out, heads)).each), 2, true)
   // One more column on both sides: their product is dP − D.
-  const dOutAndSums = tf.concat([dOut, tf.neg(rowSums)], 2)
-  const valuesAndOnes = tf.concat([maps.values, tf.onesLike(tf.slice(maps.values, 0, [-1, -1, 1]))], 2)
-  const [dq, dk, dv]: [tf.Tensor3D[], tf.Tensor3D[], tf.Tensor3D[]] = [[], [], []]
+  const dOutAndSums = matrices(tf.concat([dOut.each, tf.neg(rowSums)], 2))
+  const ones = tf.onesLike(tf.slice(maps.values.each, 0, [-1, -1, 1]))
+  const valuesAndOnes = matrices(tf.concat([maps.values.each, ones], 2))
+  const [dq, dk, dv]: [tf.Tensor[], tf.Tensor[], tf.Tensor[]] = [[], [], []]
   for (const block of blocksOf(maps)) {
     const parts = tf.tidy(() => {
       const p = probabilitiesOf(maps, block)
@@ -118,22 +133,22 @@ function gradientsOf(
         tf.matMul(dS, mapsOf(maps.turnedKeys, block), false, true),
         tf.matMul(rowsOf(maps.queries, block), dS, true, false),
         tf.matMul(rowsOf(dOut, block), p, true, false),
-      ] as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]
+      ] as [tf.Tensor, tf.Tensor, tf.Tensor]
     })
     dq.push(parts[0])
     // The stretches of one map add up.
-    const add = block.row === 0 ? (sums: tf.Tensor3D[], t: tf.Tensor3D) => void sums.push(t) : addToLast
+    const add = block.row === 0 ? (sums: tf.Tensor[], t: tf.Tensor) => void sums.push(t) : addToLast
     add(dk, parts[1])
     add(dv, parts[2])
   }
   return [
-    tf.mul(joinHeads(dq, q.shape, heads), scale),
-    joinHeads(dk, k.shape, heads, 'turned'),
+    joinHeads(dq, q.shape, heads),
+    tf.mul(joinHeads(dk, k.shape, heads, 'turned'), scale),
     joinHeads(dv, v.shape, heads, 'turned'),
   ]
 }
 
-function addToLast(sums: tf.Tensor3D[], term: tf.Tensor3D): void {
+function addToLast(sums: tf.Tensor[], term: tf.Tensor): void {
   const sum = sums.pop()!
   sums.push(tf.add(sum, term))
   tf.dispose([sum, term])
@@ -141,13 +156,13 @@ function addToLast(sums: tf.Tensor3D[], term: tf.Tensor3D): void {
 
 // Blocks lie one after the other in memory as the whole does.
 function joinHeads(
-  parts: readonly tf.Tensor3D[],
+  parts: readonly tf.Tensor[],
   [batch, tokens, channels]: readonly [number, number, number],
   heads: number,
   form?: 'turned',
 ): tf.Tensor3D {
   const depth = channels / heads
-  const flat = parts.map((part) => tf.reshape(part, [-1, part.shape[2]]) as tf.Tensor2D)
+  const flat = parts.map((part) => tf.reshape(part, [-1, part.shape.at(-1)!]) as tf.Tensor2D)
   const whole = flat.length === 1 ? flat[0]! : tf.concat(flat)
   const shape = form === 'turned' ? ([depth, tokens] as const) : ([tokens, depth] as const)
   return mergeHeads(tf.reshape(whole, [batch, heads, ...shape]), form)

@@ -65,6 +65,22 @@ export function conv2dInSlices(
 
 const isPowerOfTwo = (n: number): boolean => (n & (n - 1)) === 0
 
+/** `FusedConv2D` without an activation as oneDNN's convolution with a bias, or nothing where it takes no such pads. */
+export function biasedConv2d(backend: TensorflowBackend, { inputs, attrs }: Call): tf.TensorInfo | undefined {
+  const { x, filter, bias } = inputs as { x: tf.Tensor4D; filter: tf.Tensor4D; bias: tf.Tensor1D }
+  const info = convInfo(x.shape, filter.shape, attrs as unknown as ConvAttributes)
+  if (!info) return undefined
+  const attributes = [
+    float(backend),
+    list(backend, 'strides', [1, info.strideHeight, info.strideWidth, 1]),
+    list(backend, 'dilations', [1, 1, 1, 1]),
+    text(backend, 'padding', info.padInfo.type),
+    text(backend, 'data_format', 'NHWC'),
+    text(backend, '_kernel', 'MklNameChangeOp'),
+  ]
+  return backend.executeSingleOutput('_MklNativeConv2DWithBias', attributes, [x, filter, bias])
+}
+
 /** `Conv2DBackpropInput`, or nothing where oneDNN's own is the faster. */
 export function inputGradientAsProduct(
   backend: TensorflowBackend,

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { conv2dAsProduct, conv2dInSlices, inputGradientAsProduct } from './conv2d.js'
+import { biasedConv2d, conv2dAsProduct, conv2dInSlices, inputGradientAsProduct } from './conv2d.js'
 import { groupNorm, groupNormGrad, layerNorm, type NormInputs, swish } from './norms.js'
 import { float, matrixProduct, type TensorflowBackend, text, whole, works } from './operations.js'
 
@@ -9,7 +9,7 @@ import { float, matrixProduct, type TensorflowBackend, text, whole, works } from
  *
  * - `Conv2D` and its gradient by the input: a matrix product where the map is small and the kernel large; slice by
  *   slice where the channels are a power of two;
- * - `FusedConv2D` takes the same way, where tfjs-node's calls oneDNN's convolution past it;
+ * - `FusedConv2D` takes the same ways, and elsewhere oneDNN's convolution that adds the bias itself;
  * - `BatchMatMul` of two matrices: `MatMul` is the faster of TensorFlow's two products;
  * - `Reshape`: nothing to the same shape, and the shape as a tensor made once, not at every call;
  * - `Softmax`: oneDNN's takes half as long as Eigen's;
@@ -19,15 +19,28 @@ export function installTensorflowKernels(): void {
   const backend = tf.backend() as unknown as TensorflowBackend
   if (installed || backend.isUsingGpuDevice) return
   installed = true
-  replace(
-    'Conv2D',
-    (general) => (call) => conv2dAsProduct(backend, call) ?? conv2dInSlices(general, call) ?? general(call),
-  )
+  const { kernelFunc: convolve } = tf.getKernel('Conv2D', 'tensorflow')
+  const byProducts = (call: Call) => conv2dAsProduct(backend, call) ?? conv2dInSlices(convolve, call)
+  replace('Conv2D', () => (call) => byProducts(call) ?? convolve(call))
+  replace('FusedConv2D', (general) => {
+    const picture = () => ({ x: tf.zeros([1, 2, 2, 3]), filter: tf.zeros([1, 1, 3, 2]), bias: tf.zeros([2]) })
+    const plain = { strides: 1, pad: 'same', dataFormat: 'NHWC', dilations: 1, activation: 'linear' }
+    const biased = (call: Call) => biasedConv2d(backend, call)
+    const hasBiased = works(() => biased({ inputs: picture(), attrs: plain as never, backend }))
+    return (call) => {
+      const { activation } = call.attrs as unknown as { activation: string }
+      if (activation !== 'linear' || !call.inputs.bias) return general(call)
+      const y = byProducts(call) as tf.Tensor | undefined
+      if (!y) return (hasBiased ? biased(call) : undefined) ?? general(call)
+      const biasedY = tf.add(y, call.inputs.bias as tf.Tensor)
+      y.dispose()
+      return biasedY
+    }
+  })
   replace(
     'Conv2DBackpropInput',
     (general) => (call) => inputGradientAsProduct(backend, call) ?? general(call),
   )
-  replace('FusedConv2D', (general) => (call) => biasedConv2d(call) ?? general(call))
   replace('Reshape', (general) => reshape(backend, general))
   replace('BatchMatMul', (general) => (call) => productOfTwo(backend, call) ?? general(call))
   add('GroupNorm', (call) => groupNorm(backend, call))
@@ -45,6 +58,8 @@ export function installTensorflowKernels(): void {
   }
 }
 
+type Call = Parameters<tf.KernelFunc>[0]
+
 let installed = false
 
 function add(kernelName: string, kernelFunc: tf.KernelFunc): void {
@@ -55,25 +70,6 @@ function replace(kernelName: string, make: (general: tf.KernelFunc) => tf.Kernel
   const general = tf.getKernel(kernelName, 'tensorflow')
   tf.unregisterKernel(kernelName, 'tensorflow')
   tf.registerKernel({ ...general, kernelFunc: make(general.kernelFunc) })
-}
-
-function biasedConv2d({ inputs, attrs }: Parameters<tf.KernelFunc>[0]): tf.TensorInfo | undefined {
-  const { activation, strides, pad, dataFormat, dilations, dimRoundingMode } = attrs as unknown as ConvCall
-  if (activation !== 'linear' || dataFormat !== 'NHWC') return undefined
-  const { x, filter, bias } = inputs as unknown as { x: tf.Tensor4D; filter: tf.Tensor4D; bias?: tf.Tensor }
-  return tf.tidy(() => {
-    const y = tf.conv2d(x, filter, strides, pad, dataFormat, dilations, dimRoundingMode)
-    return bias ? tf.add(y, bias) : y
-  })
-}
-
-interface ConvCall {
-  readonly activation: string
-  readonly strides: number | [number, number]
-  readonly pad: number | 'same' | 'valid' | tf.backend_util.ExplicitPadding
-  readonly dataFormat: 'NHWC' | 'NCHW'
-  readonly dilations: number | [number, number]
-  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil'
 }
 
 // TensorFlow takes the new shape as a tensor, which tfjs-node makes and frees at every call.
@@ -99,10 +95,7 @@ function reshape(backend: TensorflowBackend, general: tf.KernelFunc): tf.KernelF
   }
 }
 
-function productOfTwo(
-  backend: TensorflowBackend,
-  { inputs, attrs }: Parameters<tf.KernelFunc>[0],
-): tf.TensorInfo | undefined {
+function productOfTwo(backend: TensorflowBackend, { inputs, attrs }: Call): tf.TensorInfo | undefined {
   const { transposeA, transposeB } = attrs as unknown as { transposeA: boolean; transposeB: boolean }
   const [a, b] = [inputs.a as tf.Tensor, inputs.b as tf.Tensor]
   if (a.dtype !== 'float32' || a.size !== lastTwo(a) || b.size !== lastTwo(b)) return undefined
