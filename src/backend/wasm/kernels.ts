@@ -15,8 +15,8 @@ import { slice, split } from './slice.js'
  */
 export function installWasmKernels(): void {
   if (tf.getKernel('GroupNorm', 'wasm')) return
-  replace('BatchMatMul', () => batchMatMul)
-  replace('_FusedMatMul', (general) => (call) => (hasActivation(call) ? general(call) : batchMatMul(call)))
+  replace('BatchMatMul', ofFloats(batchMatMul))
+  replace('_FusedMatMul', ofFloats(batchMatMul))
   replace('Slice', unlessOfStrings(slice))
   replace('SplitV', unlessOfStrings(split))
   replace('Conv2DBackpropInput', inputGradient)
@@ -32,8 +32,16 @@ function replace(kernelName: string, make: (general: tf.KernelFunc) => tf.Kernel
   tf.registerKernel({ ...general, kernelFunc: make(general.kernelFunc) })
 }
 
-const hasActivation = ({ attrs }: Parameters<tf.KernelFunc>[0]): boolean =>
-  (attrs as { activation?: string }).activation !== 'linear'
+// Other types are refused by the general kernel, and activations are its own.
+const ofFloats =
+  (product: tf.KernelFunc) =>
+  (general: tf.KernelFunc): tf.KernelFunc =>
+  (call) => {
+    const { activation = 'linear' } = call.attrs as { activation?: string }
+    const isPlain =
+      activation === 'linear' && [call.inputs.a, call.inputs.b].every((t) => t?.dtype === 'float32')
+    return isPlain ? product(call) : general(call)
+  }
 
 // Strings do not lie in the heap.
 const unlessOfStrings =
