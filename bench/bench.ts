@@ -1,7 +1,7 @@
 /**
  * Speed and memory beside diffusers on PyTorch, in one process tree:
  *
- *   npm run bench -- NAME [--backend tensorflow] [--size 64] [--runs 5] [--peer diffusers | none] [--profile] [--json]
+ *   npm run bench -- NAME [--backend tensorflow] [--size 64] [--runs 5] [--peer diffusers | none] [--recompute] [--profile] [--json]
  *
  * Both sides load the same random Stable Diffusion 1.5, take the same inputs and the same number of threads. Their
  * outputs are compared before anything is timed; then runs alternate. `ratio` is our speed over the peer's.
@@ -32,6 +32,7 @@ const { values, positionals } = parseArgs({
     python: { type: 'string' },
     cache: { type: 'string', default: join(homedir(), '.cache', 'contrafact-bench') },
     profile: { type: 'boolean', default: false },
+    recompute: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
@@ -71,7 +72,7 @@ const sides: Side[] = []
 try {
   const folder = await randomStableDiffusion(values.cache, values.dtype as 'f32' | 'f16')
   const { shape, inputs } = shapesOf[name]!(Number(values.size ?? 64))
-  const of: Case = { name, shape, folder, inputs: writeInputs(inputs) }
+  const of: Case = { name, shape, folder, inputs: writeInputs(inputs), recompute: values.recompute }
   const us = await begin(ours(of, values.backend, threads))
   const them =
     values.peer === 'none'

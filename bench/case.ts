@@ -1,5 +1,7 @@
 /** One measurement, as both sides read it. */
 export interface Case {
+  /** Whether `null-text` computes its blocks again for the gradient instead of keeping what they made. */
+  readonly recompute?: boolean
   /** Which network or loop. */
   readonly name: string
   /** In words, for the table. */

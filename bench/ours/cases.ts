@@ -38,10 +38,11 @@ const both = (make: () => tf.Tensor): Prepared => ({ run: () => timed(make), out
 
 const timestep = 501
 
-async function loadUnet({ folder }: Case) {
+async function loadUnet({ folder, recompute = false }: Case) {
   const config = unetConfig(await configOf(folder, 'unet'))
   const parameters = await loadComponent<UNetParameters>(folder, 'unet', unetShapes(config))
-  return (x: tf.Tensor4D, context: tf.Tensor3D) => unet(parameters, config, x, { timestep, context })
+  return (x: tf.Tensor4D, context: tf.Tensor3D) =>
+    unet(parameters, config, x, { timestep, context, recompute })
 }
 
 const input = <R extends tf.Rank>(of: Case, name: string) =>

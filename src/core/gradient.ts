@@ -18,7 +18,7 @@ export interface ValueAndGradients {
 /**
  * Loss and its gradients with respect to `inputs`, all owned by the caller.
  *
- * Unlike `tf.valueAndGrads`, a throw inside `loss` (or an unconnected input) leaves no tensor behind:
+ * Unlike `tf.valueAndGrads`, a throw inside `loss` or its gradient (or an unconnected input) leaves no tensor behind:
  * TensorFlow.js cleans its tape only after a successful backward pass.
  *
  * @param loss - differentiable, returns a scalar; called once, inside a tidy
@@ -31,13 +31,18 @@ export function valueAndGradients(
 ): ValueAndGradients {
   const engine = tf.engine()
   const depth = (engine as unknown as Tape).state.gradientDepth
+  let result: tf.Scalar | undefined
+  const forward = () => {
+    result = loss(...inputs)
+    return result
+  }
   try {
-    const { value, grads } = engine.gradients(() => loss(...inputs), [...inputs])
+    const { value, grads } = engine.gradients(forward, [...inputs])
     return { value: value as tf.Scalar, gradients: grads }
   } catch (error) {
+    result?.dispose()
     const { state } = engine as unknown as Tape
-    for (const node of state.activeTape ?? []) for (const tensor of node.saved ?? []) tensor.dispose()
-    state.activeTape = null
+    forgetTape(state)
     state.gradientDepth = depth
     throw error
   }
@@ -69,6 +74,52 @@ export function withGradient<T extends tf.Tensor>(
     backwardsFunc: (dy, saved) => ({ ...backward(dy as T, saved) }),
     inputs: { ...inputs },
   }) as T
+}
+
+/**
+ * A stretch of a network whose results on the way are not kept for the gradient but computed again (Chen et al. 2016,
+ * "Training deep nets with sublinear memory cost"): memory of the inputs alone, for the time of one more forward pass.
+ *
+ * @param inputs - differentiated, each of them used by `run`; borrowed. What else `run` uses counts as constant
+ * @param run - differentiable; called once forwards, and once more for the gradient
+ * @returns what `run` returned, owned by the caller
+ */
+export function recomputed<T extends tf.Tensor, const I extends readonly tf.Tensor[]>(
+  inputs: I,
+  run: (...inputs: I) => T,
+): T {
+  return withGradient<T>(inputs, {
+    forward: (save) => {
+      save(inputs)
+      return run(...inputs)
+    },
+    backward: (dy, saved) =>
+      gradientsAside(() => run(...(saved as I)), saved, dy).map((gradient) => () => gradient),
+  })
+}
+
+// Gradients in the middle of a backward pass, whose own tape lies aside meanwhile.
+function gradientsAside(run: () => tf.Tensor, inputs: readonly tf.Tensor[], dy: tf.Tensor): tf.Tensor[] {
+  const engine = tf.engine()
+  const { state } = engine as unknown as Tape
+  const [tape, depth] = [state.activeTape, state.gradientDepth]
+  try {
+    return engine.gradients(run, [...inputs], dy).grads
+  } catch (error) {
+    forgetTape(state)
+    throw error
+  } finally {
+    state.activeTape = tape
+    state.gradientDepth = depth
+  }
+}
+
+/** Whether what is computed now will be differentiated. */
+export const isTaped = (): boolean => (tf.engine() as unknown as Tape).state.gradientDepth > 0
+
+function forgetTape(state: Tape['state']): void {
+  for (const node of state.activeTape ?? []) for (const tensor of node.saved ?? []) tensor.dispose()
+  state.activeTape = null
 }
 
 // What tf.customGrad is made of.

@@ -30,13 +30,15 @@ export {
 export { geometryOf } from './geometry.js'
 export {
   type Differentiable,
+  isTaped,
+  recomputed,
   type ValueAndGradients,
   valueAndGradients,
   withGradient,
 } from './gradient.js'
 export { escapeHtml, type Figure, htmlDetails, htmlFigures, htmlPage, htmlTable } from './html.js'
 export type { AttributeValue, Intervention } from './intervention.js'
-export { expectMemory, formatBytes, memoryBudget, setMemoryBudget } from './memory-budget.js'
+export { expectMemory, formatBytes, hasMemory, memoryBudget, setMemoryBudget } from './memory-budget.js'
 export { latentNoise, type NoiseSource } from './noise.js'
 export { cropEdges, padEdges, roundUp } from './pad.js'
 export { type AxisWeights, axisWeights, fixedPoint, type ResizeKernel } from './resampling.js'

@@ -31,6 +31,13 @@ export function setMemoryBudget(bytes: number): void {
 }
 
 /**
+ * Whether the active backend has room for what is to come.
+ *
+ * @param bytes - what the work will add at its peak
+ */
+export const hasMemory = (bytes: number): boolean => tf.memory().numBytes + bytes <= memoryBudget()
+
+/**
  * Asserts, before anything is allocated, that the active backend has room for what is to come.
  *
  * @param bytes - what the work will add at its peak
@@ -44,7 +51,7 @@ export function expectMemory(
   mend = 'Make it smaller, or use a larger backend.',
 ): void {
   const [budget, held] = [memoryBudget(), tf.memory().numBytes]
-  if (held + bytes <= budget) return
+  if (hasMemory(bytes)) return
   throw new MemoryBudgetError({
     rule: `${what} must fit the ${tf.getBackend()} backend's budget of ${formatBytes(budget)}`,
     got: `${formatBytes(bytes)} beside ${formatBytes(held)} already held`,

@@ -38,7 +38,8 @@ export interface NullTextOptions extends InversionOptions {
  * this is for parity with published results.
  *
  * Cost: per step, 3 evaluations and one more with its gradient per update; needs a network that is
- * differentiable in its context.
+ * differentiable in its context. A model from `loadStableDiffusion` computes blocks again where their results do not fit
+ * the memory budget.
  *
  * @param model - borrowed
  * @param image - `[1, height, width, 3]` in [0, 1], of any size; borrowed

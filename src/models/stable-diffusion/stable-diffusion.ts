@@ -3,9 +3,10 @@ import type { LatentDiffusion, Tokenizer } from '../../core/index.js'
 import { type NamedParameters, parameterTree } from '../../nn/index.js'
 import { encodeText, type TextEncoderParameters } from '../clip/text-encoder.js'
 import type { AutoencoderConfig, SchedulerConfig, TextEncoderConfig, UNetConfig } from '../config.js'
-import { type UNetParameters, unet } from '../unet/unet.js'
+import type { UNetParameters } from '../unet/unet.js'
 import { decodeLarge, encodeMean, type VaeMemoryOptions } from '../vae/memory.js'
 import type { AutoencoderParameters } from '../vae/parameters.js'
+import { frugalDenoiser } from './denoise.js'
 
 /** The configs of a folder. */
 export interface StableDiffusionConfigs {
@@ -59,7 +60,6 @@ export function stableDiffusion(
 ): StableDiffusion {
   const { configs, weights, tokenizer } = parts
   const { text_model: text } = parameterTree<{ text_model: TextEncoderParameters }>(weights.text)
-  const denoiser = parameterTree<UNetParameters>(weights.unet)
   const autoencoder = parameterTree<AutoencoderParameters>(weights.vae)
   const { scaling_factor } = configs.vae
   const factor = 2 ** (configs.vae.block_out_channels.length - 1)
@@ -75,8 +75,7 @@ export function stableDiffusion(
       multiple: factor,
       size: [side, side] as const,
     },
-    denoise: (x, timestep, context, attention) =>
-      unet(denoiser, configs.unet, x, { timestep, context, attention }),
+    denoise: frugalDenoiser(parameterTree<UNetParameters>(weights.unet), configs.unet),
     encodePrompts: (prompts) =>
       encodeText(
         text,

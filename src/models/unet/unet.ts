@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { type AttentionControl, AttentionError, expectShape } from '../../core/index.js'
+import { type AttentionControl, AttentionError, expectShape, recomputed } from '../../core/index.js'
 import {
   type ConvParameters,
   conv2d,
@@ -62,6 +62,11 @@ export interface UNetInput {
   readonly context: tf.Tensor3D
   /** Sees and may replace every attention map. */
   readonly attention?: AttentionControl | undefined
+  /**
+   * Computes every block again for its gradient instead of keeping what it made: for the gradient by `x` and `context` in
+   * less memory and more time. Not beside `attention`, which would see every map twice.
+   */
+  readonly recompute?: boolean
 }
 
 /**
@@ -78,7 +83,7 @@ export function unet(
   parameters: UNetParameters,
   config: UNetConfig,
   x: tf.Tensor4D,
-  { timestep, context, attention }: UNetInput,
+  { timestep, context, attention, recompute = false }: UNetInput,
 ): tf.Tensor4D {
   const batch = x.shape[0]
   expectShape(x, [null, null, null, config.in_channels], 'unet', 'x')
@@ -88,15 +93,20 @@ export function unet(
   const headsPerLevel = config.attention_head_dim
   const sites = attentionSites(timestep, attention)
 
+  const segment: typeof recomputed = (inputs, run) => (recompute ? recomputed(inputs, run) : run(...inputs))
   const prediction = tf.tidy(() => {
     const time = timeEmbedding(parameters, config, timestep, batch)
 
+    const resnet = (block: UNetBlockParameters, i: number, x: tf.Tensor4D) =>
+      segment([x, time], (h, at) => resnetBlock(block.resnets[i]!, h, norm, at))
     const layer = (block: UNetBlockParameters, i: number, h: tf.Tensor4D, place: Place, heads: number) => {
-      const mixed = resnetBlock(block.resnets[i]!, h, norm, time)
+      const mixed = resnet(block, i, h)
       const site = block.attentions?.[i]
       if (!site) return mixed
       const control = sites.at(place, i, mixed.shape)
-      return transformer(site, mixed, context, { heads, groups, control })
+      return segment([mixed, context], (x, prompt) =>
+        transformer(site, x, prompt, { heads, groups, control }),
+      )
     }
 
     let h = conv2d(parameters.conv_in, x)
@@ -112,7 +122,7 @@ export function unet(
     })
 
     h = layer(parameters.mid_block, 0, h, { arm: 'mid' }, headsPerLevel.at(-1)!)
-    h = resnetBlock(parameters.mid_block.resnets[1]!, h, norm, time)
+    h = resnet(parameters.mid_block, 1, h)
 
     parameters.up_blocks.forEach((block, level) => {
       block.resnets.forEach((_, i) => {
