@@ -12,8 +12,10 @@ import * as tf from '@tensorflow/tfjs'
  */
 export function fromTorch(name: string, shape: readonly number[], data: Float32Array): tf.Tensor {
   const order = axesFromTorch(name, shape.length)
-  // tensorflow may compute with an array where it lies for as long as the tensor lives, webgpu looks at it later.
-  const isTakenNow = order && tf.getBackend() !== 'webgpu'
+  // tensorflow may compute with an array where it lies for as long as the tensor lives, and a transpose that moves nothing but
+  // axes of one is the same array still; webgpu looks at it later.
+  const isMoved = order?.filter((axis) => shape[axis] !== 1).some((axis, i, all) => axis < (all[i - 1] ?? -1))
+  const isTakenNow = isMoved && tf.getBackend() !== 'webgpu'
   return tf.tidy(() => {
     const stored = tf.tensor(isTakenNow ? data : data.slice(), [...shape], 'float32')
     return order ? tf.transpose(stored, order) : stored

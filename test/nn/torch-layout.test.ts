@@ -8,6 +8,9 @@ test.each([
   ['a bias', 'a.bias', [6], [6], [0, 1, 2, 3, 4, 5]],
   ['a table of embeddings', 'token_embedding.weight', [3, 2], [3, 2], [0, 1, 2, 3, 4, 5]],
   ['a convolution', 'c.weight', [1, 2, 3, 1], [3, 1, 2, 1], [0, 3, 1, 4, 2, 5]],
+  ['a convolution to one channel', 'lin.weight', [1, 6, 1, 1], [1, 1, 6, 1], [0, 1, 2, 3, 4, 5]],
+  ['a linear weight of one column', 'a.weight', [6, 1], [1, 6], [0, 1, 2, 3, 4, 5]],
+  ['a linear weight of one row', 'a.weight', [1, 6], [6, 1], [0, 1, 2, 3, 4, 5]],
 ])('%s is turned, and its values may be overwritten afterwards', (_, name, shape, turned, wanted) => {
   for (let offset = 0; offset < 16; offset++) {
     const room = new Float32Array(32).subarray(offset, offset + 6)
