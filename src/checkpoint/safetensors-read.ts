@@ -113,16 +113,17 @@ async function readTensor(
       got: JSON.stringify(name),
       mend: 'The names in the file are the keys of `entries`.',
     })
-  const bytes = () => readBytes(source, entry.begin, entry.end - entry.begin, room)
-  const as = <T>(Values: new (buffer: ArrayBuffer, offset: number, length: number) => T, size: number) =>
-    bytes().then(({ buffer, byteOffset, length }) => new Values(buffer, byteOffset, length / size))
+  const as = async <T>(Values: ViewOf<T>): Promise<T> => {
+    const bytes = await readBytes(source, entry.begin, entry.end - entry.begin, room)
+    return new Values(bytes.buffer, bytes.byteOffset, bytes.length / Values.BYTES_PER_ELEMENT)
+  }
   switch (entry.dtype) {
     case 'F32':
-      return as(Float32Array, 4)
+      return as(Float32Array)
     case 'F64':
-      return as(Float64Array, 8)
+      return as(Float64Array)
     case 'I64':
-      return as(BigInt64Array, 8)
+      return as(BigInt64Array)
     case 'F16':
       return readHalves(source, entry, room, decodeFloat16)
     case 'BF16':
@@ -134,6 +135,11 @@ async function readTensor(
         mend: 'Convert the file to float16 or float32 with the tool that wrote it.',
       })
   }
+}
+
+interface ViewOf<T> {
+  new (buffer: ArrayBuffer, offset: number, length: number): T
+  readonly BYTES_PER_ELEMENT: number
 }
 
 // Decoded slice by slice, so that a large tensor is never held in both precisions; the next one is read meanwhile.

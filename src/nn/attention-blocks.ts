@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs'
 import { withGradient } from '../core/index.js'
 import { mergeHeads, splitHeads } from './heads.js'
 
-// 16 MiB of scores: they stay in the cache between the product, the softmax and the next product.
-const scoresAtOnce = 2 ** 22
+/** Bytes of scores that are there at once: they stay in the cache between the product, the softmax and the next product. */
+export const attentionBlockBytes = 2 ** 24
 
 /**
  * `softmax(Q Kᵀ s) V` in blocks: no more than 16 MiB of scores are there at once, or one row of them.
@@ -81,7 +81,7 @@ interface Block {
 
 function blocksOf({ queries, turnedKeys }: Maps): Block[] {
   const [maps, height] = queries.each.shape
-  const rowsAtOnce = Math.max(1, Math.floor(scoresAtOnce / turnedKeys.each.shape[2]))
+  const rowsAtOnce = Math.max(1, Math.floor(attentionBlockBytes / 4 / turnedKeys.each.shape[2]))
   const mapsAtOnce = Math.max(1, Math.floor(rowsAtOnce / height))
   const blocks: Block[] = []
   for (let map = 0; map < maps; map += mapsAtOnce) {

@@ -12,6 +12,7 @@ import {
   setMemoryBudget,
 } from '../../src/core/index.js'
 import { attention } from '../../src/nn/index.js'
+import { trapWasm } from '../support/trap-wasm.js'
 
 const backend = (process.env.CONTRAFACT_BACKEND ?? 'wasm') as 'wasm'
 const mebi = 2 ** 20
@@ -131,11 +132,8 @@ describe.runIf(backend === 'wasm')('the wasm heap', () => {
   })
 
   test('that traps is an error once, and a fresh backend after useBackend', async () => {
-    const { wasm } = tf.backend() as unknown as { wasm: { _malloc: (bytes: number) => number } }
     const lostTensor = tf.ones([3])
-    wasm._malloc = () => {
-      throw new WebAssembly.RuntimeError('unreachable')
-    }
+    trapWasm()
     expect(() => tf.add(lostTensor, 1)).toThrow(BackendError)
     expect(() => tf.add(lostTensor, 1)).toThrow(/Call useBackend\(\) again/)
     lostTensor.dispose()

@@ -13,6 +13,7 @@ import { disposeInversion, type Inversion } from '../../src/inversion/index.js'
 import { ddim } from '../../src/schedulers/index.js'
 import { inverters } from '../inversion/inverters.js'
 import { difference, toyDenoiser, toyImage, toyModel } from '../inversion/toy-model.js'
+import { trapWasm } from '../support/trap-wasm.js'
 import { editors } from './editors.js'
 
 const scheduler = ddim({ steps: 4 })
@@ -44,12 +45,7 @@ const outOfMemory: Failure = {
 const lostBackend: Failure = {
   name: 'the backend is lost',
   error: BackendError,
-  begin: () => {
-    const { wasm } = tf.backend() as unknown as { wasm: { _malloc: (bytes: number) => number } }
-    wasm._malloc = () => {
-      throw new WebAssembly.RuntimeError('unreachable')
-    }
-  },
+  begin: trapWasm,
   mend: () => useBackend('wasm'),
 }
 // Only wasm can be made to trap from outside.

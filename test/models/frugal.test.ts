@@ -12,6 +12,7 @@ import { unetActivations } from '../../src/models/memory/activations.js'
 import { frugalDenoiser } from '../../src/models/stable-diffusion/denoise.js'
 import { parameterTree } from '../../src/nn/index.js'
 import { hashWeights } from '../support/name-hash.js'
+import { peakOf } from '../support/peak.js'
 
 const config = unetConfig({
   sample_size: 16,
@@ -26,45 +27,23 @@ const config = unetConfig({
 const weights = () => hashWeights(unetShapes(config))
 const noise = <R extends tf.Rank>(shape: tf.ShapeMap[R], seed: number) =>
   tf.randomNormal<R>(shape, 0, 1, 'float32', seed)
-const budget = memoryBudget
 let before = Number.POSITIVE_INFINITY
 afterEach(() => setMemoryBudget(before))
 
-// The most tensors that were there while something ran.
-function most(run: () => void): number {
-  const engine = tf.engine() as unknown as {
-    runKernelFunc(call: object): unknown
-    state: { numTensors: number }
-  }
-  const { runKernelFunc, state } = engine
-  let peak = 0
-  engine.runKernelFunc = (call) => {
-    const result = runKernelFunc.call(engine, call)
-    peak = Math.max(peak, state.numTensors)
-    return result
-  }
-  try {
-    run()
-  } finally {
-    engine.runKernelFunc = runKernelFunc
-  }
-  return peak
-}
-
 describe('a denoiser short of memory', () => {
   test('takes a batch row by row, to the same numbers', () => {
-    before = budget()
+    before = memoryBudget()
     const named = weights()
     const denoise = frugalDenoiser(parameterTree<UNetParameters>(named), config)
     const [x, context] = [noise<tf.Rank.R4>([9, 16, 16, 4], 1), noise<tf.Rank.R3>([9, 5, 8], 2)]
     const times = Array.from({ length: 9 }, (_, row) => 100 * row)
     const rich = denoise(x, times, context)
-    const peaks = [most(() => denoise(x, times, context).dispose())]
+    const peaks = [peakOf('numTensors', () => denoise(x, times, context).dispose())]
     // What one row takes is there, what nine take is not.
     const { forward } = unetActivations(config, { batch: 9, height: 16, width: 16 })
     setMemoryBudget(tf.memory().numBytes + forward - 1)
     const poor = denoise(x, times, context)
-    peaks.push(most(() => denoise(x, times, context).dispose()))
+    peaks.push(peakOf('numTensors', () => denoise(x, times, context).dispose()))
     const difference = tf.tidy(() => tf.max(tf.abs(tf.sub(rich, poor))).dataSync()[0]!)
     expect(difference).toBeLessThan(1e-5)
     expect(peaks[1]).not.toBe(peaks[0])
@@ -72,7 +51,7 @@ describe('a denoiser short of memory', () => {
   })
 
   test('computes its blocks again for the gradient, which keeps less and is the same', () => {
-    before = budget()
+    before = memoryBudget()
     const named = weights()
     const parameters = parameterTree<UNetParameters>(named)
     const [x, context] = [noise<tf.Rank.R4>([1, 16, 16, 4], 3), noise<tf.Rank.R3>([1, 5, 8], 4)]
@@ -92,7 +71,7 @@ describe('a denoiser short of memory', () => {
       )
     const results = [false, true].map((recompute) => {
       let result: ReturnType<typeof gradients> | undefined
-      const peak = most(() => {
+      const peak = peakOf('numTensors', () => {
         result = gradients(recompute)
       })
       return { peak, tensors: [result!.value, ...result!.gradients] }

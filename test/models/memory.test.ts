@@ -18,6 +18,7 @@ import {
 } from '../../src/models/index.js'
 import { parameterTree } from '../../src/nn/index.js'
 import { hashWeights } from '../support/name-hash.js'
+import { peakOf } from '../support/peak.js'
 
 const configs = {
   unet: unetConfig({
@@ -46,24 +47,8 @@ const stage = (task: Parameters<typeof estimateMemory>[1], name: string) =>
 
 // Bytes that a piece of work has alive at its peak, on top of what was there.
 function measured(work: () => tf.TensorContainer): number {
-  const engine = tf.engine() as unknown as {
-    runKernelFunc(call: object): unknown
-    state: { numBytes: number }
-  }
-  const { runKernelFunc, state } = engine
-  const before = state.numBytes
-  let peak = before
-  engine.runKernelFunc = (call) => {
-    const result = runKernelFunc.call(engine, call)
-    peak = Math.max(peak, state.numBytes)
-    return result
-  }
-  try {
-    tf.tidy(() => void work())
-  } finally {
-    engine.runKernelFunc = runKernelFunc
-  }
-  return peak - before
+  const before = tf.memory().numBytes
+  return peakOf('numBytes', () => tf.tidy(() => void work())) - before
 }
 
 describe('an estimate, against what a run takes', () => {

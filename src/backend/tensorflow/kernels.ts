@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { replaceKernel } from '../replace-kernel.js'
 import { biasedConv2d, conv2dAsProduct, conv2dInSlices, inputGradientAsProduct } from './conv2d.js'
 import { groupNorm, groupNormGrad, layerNorm, type NormInputs, swish } from './norms.js'
 import { float, matrixProduct, type TensorflowBackend, text, whole, works } from './operations.js'
@@ -21,8 +22,8 @@ export function installTensorflowKernels(): void {
   installed = true
   const { kernelFunc: convolve } = tf.getKernel('Conv2D', 'tensorflow')
   const byProducts = (call: Call) => conv2dAsProduct(backend, call) ?? conv2dInSlices(convolve, call)
-  replace('Conv2D', () => (call) => byProducts(call) ?? convolve(call))
-  replace('FusedConv2D', (general) => {
+  replaceKernel('tensorflow', 'Conv2D', () => (call) => byProducts(call) ?? convolve(call))
+  replaceKernel('tensorflow', 'FusedConv2D', (general) => {
     const picture = () => ({ x: tf.zeros([1, 2, 2, 3]), filter: tf.zeros([1, 1, 3, 2]), bias: tf.zeros([2]) })
     const plain = { strides: 1, pad: 'same', dataFormat: 'NHWC', dilations: 1, activation: 'linear' }
     const biased = (call: Call) => biasedConv2d(backend, call)
@@ -37,17 +38,22 @@ export function installTensorflowKernels(): void {
       return biasedY
     }
   })
-  replace(
+  replaceKernel(
+    'tensorflow',
     'Conv2DBackpropInput',
     (general) => (call) => inputGradientAsProduct(backend, call) ?? general(call),
   )
-  replace('Reshape', (general) => reshape(backend, general))
-  replace('BatchMatMul', (general) => (call) => productOfTwo(backend, call) ?? general(call))
+  replaceKernel('tensorflow', 'Reshape', (general) => reshape(backend, general))
+  replaceKernel(
+    'tensorflow',
+    'BatchMatMul',
+    (general) => (call) => productOfTwo(backend, call) ?? general(call),
+  )
   add('GroupNorm', (call) => groupNorm(backend, call))
   add('GroupNormGrad', (call) => groupNormGrad(backend, call))
   const rows = () => tf.zeros<tf.Rank.R3>([2, 1, 3])
   if (works(() => softmax(backend, rows()))) {
-    replace('Softmax', () => (call) => softmax(backend, call.inputs.logits!))
+    replaceKernel('tensorflow', 'Softmax', () => (call) => softmax(backend, call.inputs.logits!))
   }
   if (works(() => swish(backend, rows()))) add('Swish', ({ inputs }) => swish(backend, inputs.x!))
   const norm = () => ({ x: rows(), weight: tf.ones<tf.Rank.R1>([3]), bias: tf.zeros<tf.Rank.R1>([3]) })
@@ -64,12 +70,6 @@ let installed = false
 
 function add(kernelName: string, kernelFunc: tf.KernelFunc): void {
   tf.registerKernel({ kernelName, backendName: 'tensorflow', kernelFunc })
-}
-
-function replace(kernelName: string, make: (general: tf.KernelFunc) => tf.KernelFunc): void {
-  const general = tf.getKernel(kernelName, 'tensorflow')
-  tf.unregisterKernel(kernelName, 'tensorflow')
-  tf.registerKernel({ ...general, kernelFunc: make(general.kernelFunc) })
 }
 
 // TensorFlow takes the new shape as a tensor, which tfjs-node makes and frees at every call.

@@ -17,9 +17,9 @@ export function layerNorm(
   backend: TensorflowBackend,
   { x, weight, bias }: NormInputs,
   epsilon: number,
-): tf.Tensor[] {
+): tf.Tensor {
   const attributes = [float(backend), real(backend, 'epsilon', epsilon), plain(backend)]
-  return [backend.executeSingleOutput('_MklLayerNorm', attributes, [x, weight, bias])]
+  return backend.executeSingleOutput('_MklLayerNorm', attributes, [x, weight, bias])
 }
 
 /** This library's kernel `Swish`, `x sigmoid(x)`, as oneDNN's. */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { replaceKernel } from '../replace-kernel.js'
 import { groupNorm, layerNorm } from './norms.js'
 import { batchMatMul } from './products.js'
 import { slice, split } from './slice.js'
@@ -15,21 +16,15 @@ import { slice, split } from './slice.js'
  */
 export function installWasmKernels(): void {
   if (tf.getKernel('GroupNorm', 'wasm')) return
-  replace('BatchMatMul', ofFloats(batchMatMul))
-  replace('_FusedMatMul', ofFloats(batchMatMul))
-  replace('Slice', unlessOfStrings(slice))
-  replace('SplitV', unlessOfStrings(split))
-  replace('Conv2DBackpropInput', inputGradient)
+  replaceKernel('wasm', 'BatchMatMul', ofFloats(batchMatMul))
+  replaceKernel('wasm', '_FusedMatMul', ofFloats(batchMatMul))
+  replaceKernel('wasm', 'Slice', unlessOfStrings(slice))
+  replaceKernel('wasm', 'SplitV', unlessOfStrings(split))
+  replaceKernel('wasm', 'Conv2DBackpropInput', inputGradient)
   const missing = { Conv2DBackpropFilter: filterGradient, UnsortedSegmentSum: segmentSum }
   const own = { GroupNorm: groupNorm, LayerNorm: layerNorm }
   for (const [kernelName, kernelFunc] of Object.entries({ ...missing, ...own }))
     tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc })
-}
-
-function replace(kernelName: string, make: (general: tf.KernelFunc) => tf.KernelFunc): void {
-  const general = tf.getKernel(kernelName, 'wasm')
-  tf.unregisterKernel(kernelName, 'wasm')
-  tf.registerKernel({ ...general, kernelFunc: make(general.kernelFunc) })
 }
 
 // Other types are refused by the general kernel, and activations are its own.

@@ -19,26 +19,20 @@ interface NormInputs {
  * pixels, channels]` to `y`, and `μ` and `1 / √(σ² + ε)` as `[batch, 1, groups]`.
  */
 export const groupNorm: tf.KernelFunc = ({ inputs, attrs, backend }) => {
-  const { x, ...parameters } = inputs as unknown as NormInputs
+  const operands = inputs as unknown as NormInputs
   const { groups, epsilon } = attrs as unknown as { groups: number; epsilon: number }
-  const [batch, pixels, channels] = x.shape as [number, number, number]
-  return normalize(
-    backend as WasmKernelBackend,
-    { x, ...parameters },
-    [batch, pixels, channels],
-    groups,
-    epsilon,
-  )
+  const shape = operands.x.shape as [number, number, number]
+  return normalize(backend as WasmKernelBackend, operands, shape, groups, epsilon)
 }
 
 /** This library's kernel `LayerNorm`: `μ` and `σ²` over the last axis of `x`, to `y`; no statistics. */
 export const layerNorm: tf.KernelFunc = ({ inputs, attrs, backend: any }) => {
   const backend = any as WasmKernelBackend & tf.KernelBackend
-  const { x, ...parameters } = inputs as unknown as NormInputs
+  const operands = inputs as unknown as NormInputs
   const { epsilon } = attrs as unknown as { epsilon: number }
-  const channels = x.shape.at(-1)!
-  const rows = tf.util.sizeFromShape(x.shape) / channels
-  const [y, ...statistics] = normalize(backend, { x, ...parameters }, [rows, 1, channels], 1, epsilon)
+  const channels = operands.x.shape.at(-1)!
+  const rows = tf.util.sizeFromShape(operands.x.shape) / channels
+  const [y, ...statistics] = normalize(backend, operands, [rows, 1, channels], 1, epsilon)
   for (const { dataId } of statistics) backend.disposeData(dataId)
   return y!
 }

@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs'
 import type { WasmKernelBackend } from './backend.js'
 
 /**
- * `BatchMatMul`, and `_FusedMatMul` where there is but a bias to add. Only a product of two 2-D matrices, neither turned, takes XNNPACK's path in tfjs, 10 to 40 times
- * faster than its loops: so transposes are written out, and a batch is taken matrix by matrix, each where it lies in
- * its tensor.
+ * `BatchMatMul`, and `_FusedMatMul` where there is but a bias to add. Only a product of two 2-D matrices, neither
+ * turned, takes XNNPACK's path in tfjs, 10 to 40 times faster than its loops: so transposes are written out, and a batch
+ * is taken matrix by matrix, each where it lies in its tensor.
  */
 export const batchMatMul: tf.KernelFunc = (call) => {
   const backend = call.backend as WasmKernelBackend
@@ -85,32 +85,24 @@ function matrixReader(backend: WasmKernelBackend, { tensor, count, rows, columns
 }
 
 type Product = (a: number, aShape: Uint8Array, b: number, bShape: Uint8Array, out: number) => void
-type Compiled = Readonly<Record<'BatchMatMul' | '_FusedMatMul', (...args: unknown[]) => void>>
 
+// One function of C++ for both kernels: a bias of 0 is none.
 function productOf(backend: WasmKernelBackend, bias: tf.TensorInfo | undefined): Product {
-  const { BatchMatMul, _FusedMatMul } = compiledOf(backend)
-  if (!bias) return (a, aShape, b, bShape, out) => BatchMatMul(a, aShape, 3, b, bShape, 3, false, false, out)
-  const { id } = backend.dataIdMap.get(bias.dataId)
+  const call = compiledOf(backend)
+  const id = bias ? backend.dataIdMap.get(bias.dataId).id : 0
   // No activation, whose number is 0, and no slopes for one.
-  return (a, aShape, b, bShape, out) =>
-    _FusedMatMul(a, aShape, 3, b, bShape, 3, false, false, 0, id, 0, 0, out)
+  return (a, aShape, b, bShape, out) => call(a, aShape, 3, b, bShape, 3, false, false, 0, id, 0, 0, out)
 }
 
+type Compiled = (...args: unknown[]) => void
 const compiled = new WeakMap<object, Compiled>()
 
 function compiledOf(backend: WasmKernelBackend): Compiled {
   const known = compiled.get(backend)
   if (known) return known
   const matrix = ['number', 'array', 'number'] as const // id, shape, rank
-  const turns = ['number', 'number'] as const
-  const { wasm } = backend
-  const made = {
-    BatchMatMul: wasm.cwrap('BatchMatMul', null, [...matrix, ...matrix, ...turns, 'number']),
-    _FusedMatMul: wasm.cwrap('_FusedMatMul', null, [
-      ...[...matrix, ...matrix, ...turns],
-      ...(['number', 'number', 'number', 'number', 'number'] as const), // activation, bias, slopes, leak, result
-    ]),
-  }
+  const rest = new Array<'number'>(7).fill('number') // two transposes, activation, bias, slopes, leak, result
+  const made = backend.wasm.cwrap('_FusedMatMul', null, [...matrix, ...matrix, ...rest])
   compiled.set(backend, made)
   return made
 }

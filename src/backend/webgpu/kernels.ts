@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { replaceKernel } from '../replace-kernel.js'
 import { tensorOf } from '../tensor-of.js'
 
 /**
@@ -12,13 +13,11 @@ import { tensorOf } from '../tensor-of.js'
  */
 export function installWebgpuKernels(): void {
   if (addAtOnce) return
-  const kernel = tf.getKernel('AddN', 'webgpu')
-  addAtOnce = kernel.kernelFunc
-  tf.unregisterKernel('AddN', 'webgpu')
-  tf.registerKernel({ ...kernel, kernelFunc: addN })
-  const turn = tf.getKernel('Transpose', 'webgpu')
-  tf.unregisterKernel('Transpose', 'webgpu')
-  tf.registerKernel({ ...turn, kernelFunc: transposeOf(turn.kernelFunc) })
+  replaceKernel('webgpu', 'AddN', (general) => {
+    addAtOnce = general
+    return addN
+  })
+  replaceKernel('webgpu', 'Transpose', transposeOf)
 }
 
 let addAtOnce: tf.KernelFunc | undefined

@@ -1,3 +1,4 @@
+import { attentionBlockBytes } from '../../nn/index.js'
 import type { AutoencoderConfig, TextEncoderConfig, UNetConfig } from '../config.js'
 import { attends } from '../unet/shapes.js'
 
@@ -112,11 +113,11 @@ function transformerBlock(
 ): Block {
   const map = float * batch * pixels * channels
   const scores = attentionBytes(batch, heads, pixels, pixels)
-  return { working: 75 * map + 4.3 * (controlled ? scores : Math.min(scores, blockBytes)), kept: 330 * map }
+  return {
+    working: 75 * map + 4.3 * (controlled ? scores : Math.min(scores, attentionBlockBytes)),
+    kept: 330 * map,
+  }
 }
-
-// Of attention's blocks, see nn/attention-blocks.ts.
-const blockBytes = 2 ** 24
 
 function attentionBytes(batch: number, heads: number, queries: number, keys: number): number {
   return float * batch * heads * queries * keys

@@ -56,7 +56,8 @@ const weightFactor = { tensorflow: 1, webgpu: 1, wasm: 3.2 } as const
  * How much memory a task will take, from the configs alone: nothing is loaded or allocated.
  *
  * Weights are exact. Activations are an upper estimate of the tensors alive at once, with attention's scores written
- * out whole where an edit sees them; the tests hold it between what a run takes and four times that (1.05 to 1.96 times when written).
+ * out whole where an edit sees them; the tests hold it between what a run takes and four times that (1.07 to 1.81 times
+ * when written).
  *
  * @param configs - of the UNet, the VAE and the text encoder
  * @param task - what is going to be done, where, at which size

@@ -68,11 +68,10 @@ export async function loadStableDiffusion(
   const load = (component: string, shapes: ParameterShapes) =>
     loadWeights(folder, component, shapes, loaded, options)
   try {
-    // The largest last: what its largest tensors need beside it is free again before all is there.
     const weights = {
-      text: await load('text_encoder', textEncoderShapes(configs.text)),
-      vae: await load('vae', autoencoderShapes(configs.vae)),
       unet: await load('unet', unetShapes(configs.unet)),
+      vae: await load('vae', autoencoderShapes(configs.vae)),
+      text: await load('text_encoder', textEncoderShapes(configs.text)),
     }
     return stableDiffusion({ configs, weights, tokenizer }, options)
   } catch (error) {
