@@ -1,4 +1,5 @@
 import { version_core } from '@tensorflow/tfjs'
+import { loadNativeKernels } from './tensorflow/native-kernels.js'
 import { loadDawn } from './webgpu/dawn.js'
 
 /** The backends that this library runs on. */
@@ -58,6 +59,7 @@ async function loadAddon(name: string): Promise<void> {
   const legacy = util as unknown as { isNullOrUndefined?: (value: unknown) => boolean }
   legacy.isNullOrUndefined ??= (value) => value === null || value === undefined
   await import(optional(name))
+  await loadNativeKernels(name)
 }
 
 // Neither the compiler nor a bundler should insist on an optional peer.

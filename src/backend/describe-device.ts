@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs'
 import type { BackendName } from './candidates.js'
+import { nativeKernelsProblem } from './tensorflow/native-kernels.js'
 import { wasmHeapEnd } from './wasm/heap.js'
 import { threadsOf } from './wasm/threads.js'
 
 /** What the active backend runs on. */
 export interface BackendDevice {
-  /** For a person: `CPU`, `CUDA GPU`, `google swiftshader`, `SIMD, 2 threads`. */
+  /** For a person: `CPU, native kernels`, `CUDA GPU`, `google swiftshader`, `SIMD, 2 threads`. */
   readonly name: string
   /** Of the library underneath: TensorFlow's, or the tfjs backend's. */
   readonly version: string
@@ -23,7 +24,7 @@ export async function describeDevice(backend: BackendName): Promise<BackendDevic
   switch (backend) {
     case 'tensorflow':
       return {
-        name: active.isUsingGpuDevice ? 'CUDA GPU' : 'CPU',
+        name: active.isUsingGpuDevice ? 'CUDA GPU' : `CPU, ${nativeKernelsProblem() ?? 'native kernels'}`,
         version: active.binding?.TF_Version ?? 'unknown',
         memory: active.isUsingGpuDevice ? Number.POSITIVE_INFINITY : await freeMemory(),
       }

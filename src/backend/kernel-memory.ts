@@ -46,10 +46,19 @@ export function growthOf(kernelName: string, { inputs, attrs }: Parameters<tf.Ke
       const depth = b.shape.at(transposeB ? -1 : -2)!
       return { output: bytes([...outer, rows, columns]), inside: small + bytes([depth + 1, round(columns)]) }
     }
+    case 'Attention':
+    case 'AttentionGrad':
+      return { output: bytes((inputs.q as tf.Tensor).shape), inside: small }
+    case 'Geglu':
+    case 'GegluGrad':
+    case 'Gelu':
+    case 'GeluGrad':
     case 'GroupNorm':
     case 'GroupNormGrad':
     case 'LayerNorm':
+    case 'LayerNormGrad':
     case 'Swish':
+    case 'SwishGrad':
       return { output: bytes((inputs.x as tf.Tensor).shape), inside: small }
     case 'Fill':
       return { output: bytes((attrs as unknown as { shape: number[] }).shape), inside: small }

@@ -18,17 +18,32 @@ export function runKernel<T extends tf.Tensor | tf.Tensor[]>(
   return tf.engine().runKernel(name, inputs, attributes as tf.NamedAttrMap) as T
 }
 
+/** A kernel of this library: `backend` gives it to backends on which a composition of operations is slow. */
+export type OwnKernel =
+  | 'AdamW'
+  | 'Attention'
+  | 'Geglu'
+  | 'Gelu'
+  | 'GroupNorm'
+  | 'LayerNorm'
+  | 'Linear'
+  | 'Mix'
+  | 'Swish'
+  | `${'Attention' | 'Geglu' | 'Gelu' | 'GroupNorm' | 'LayerNorm' | 'Swish'}Grad`
+
+/** Whether the active backend has a kernel of this library. */
+export const hasOwnKernel = (name: OwnKernel): boolean => Boolean(tf.getKernel(name, tf.getBackend()))
+
 /**
- * Runs a kernel that is not TensorFlow.js's but this library's, where the active backend has it: `backend` gives it to
- * those on which a composition of operations is slow.
+ * Runs a kernel that is not TensorFlow.js's but this library's, where the active backend has it.
  *
  * @returns its results, owned by the caller, or nothing where the backend leaves it to operations
  */
 export function runOwnKernel(
-  name: 'GroupNorm' | 'GroupNormGrad' | 'LayerNorm' | 'Swish',
+  name: OwnKernel,
   inputs: Readonly<Record<string, tf.Tensor>>,
   attributes: object = {},
 ): tf.Tensor[] | undefined {
-  if (!tf.getKernel(name, tf.getBackend())) return undefined
+  if (!hasOwnKernel(name)) return undefined
   return [runKernel(name, inputs, attributes)].flat()
 }

@@ -30,6 +30,8 @@ export function layerNorm<T extends tf.Tensor>({ weight, bias }: NormParameters,
     },
     backward: (dy, [input, scale]) => [
       () => {
+        const [own] = runOwnKernel('LayerNormGrad', { dy, x: input!, weight: scale! }, { epsilon }) ?? []
+        if (own) return own
         const [normal, inverse] = standardised(input!)
         const dNormal = tf.mul(dy, scale!)
         const along = tf.mul(normal, average(tf.mul(dNormal, normal)))

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { runKernel, withGradient } from '../core/index.js'
+import { runKernel, runOwnKernel, withGradient } from '../core/index.js'
 import type { LinearParameters } from './parameters.js'
 
 /**
@@ -10,27 +10,29 @@ import type { LinearParameters } from './parameters.js'
  * @returns `[..., out]`, owned by the caller
  */
 export function linear<T extends tf.Tensor>({ weight, bias }: LinearParameters, x: T): T {
-  return tf.tidy(() => {
-    const [width, out] = weight.shape
-    // One 2-D product: the only form that every backend is fast at.
-    const rows = (x.rank === 2 ? x : tf.reshape(x, [-1, width])) as tf.Tensor2D
-    const y = bias ? biasedProduct(rows, weight, bias) : tf.matMul(rows, weight)
-    return (x.rank === 2 ? y : tf.reshape(y, [...x.shape.slice(0, -1), out])) as T
-  })
-}
-
-// Not tf.fused.matMul, which computes the gradients of all three or of none.
-function biasedProduct(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D {
-  return withGradient<tf.Tensor2D>([x, weight, bias], {
+  const [width, out] = weight.shape
+  // One 2-D product: the only form that every backend is fast at.
+  const rowsOf = (t: tf.Tensor): tf.Tensor2D =>
+    t.rank === 2 ? (t as tf.Tensor2D) : tf.reshape(t, [-1, t.shape.at(-1)!])
+  const likeX = (y: tf.Tensor2D, last: number): T =>
+    (x.rank === 2 ? y : tf.reshape(y, [...x.shape.slice(0, -1), last])) as T
+  if (!bias) return tf.tidy(() => likeX(tf.matMul(rowsOf(x), weight), out))
+  // Not tf.fused.matMul, which computes the gradients of all three or of none.
+  return withGradient<T>([x, weight, bias], {
     forward: (save) => {
       save([x, weight])
+      const [own] = x.size <= fewRows * width ? (runOwnKernel('Linear', { x, weight, bias }) ?? []) : []
+      if (own) return own as T
       const attributes = { transposeA: false, transposeB: false, activation: 'linear' }
-      return runKernel('_FusedMatMul', { a: x, b: weight, bias }, attributes)
+      return likeX(runKernel('_FusedMatMul', { a: rowsOf(x), b: weight, bias }, attributes), out)
     },
     backward: (dy, [input, w]) => [
-      () => tf.matMul(dy, w as tf.Tensor2D, false, true),
-      () => tf.matMul(input as tf.Tensor2D, dy, true, false),
-      () => tf.sum(dy, 0),
+      () => likeX(tf.matMul(rowsOf(dy), w as tf.Tensor2D, false, true), width),
+      () => tf.matMul(rowsOf(input!), rowsOf(dy), true, false),
+      () => tf.sum(rowsOf(dy), 0),
     ],
   })
 }
+
+// Below it calls cost more than they compute.
+const fewRows = 256

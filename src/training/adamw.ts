@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { runOwnKernel } from '../core/index.js'
 import type { NamedParameters } from '../nn/index.js'
 
 /** AdamW's constants. */
@@ -28,6 +29,8 @@ export interface AdamWUpdate {
   /** What to remember. */
   readonly state: AdamWState
 }
+
+type Moments = Readonly<Record<'parameter' | 'gradient' | 'mean' | 'square', tf.Tensor>>
 
 /** The state before the first update: zeros. Owned by the caller. */
 export function adamWState(parameters: NamedParameters): AdamWState {
@@ -60,18 +63,25 @@ export function adamW(
   // Both bias corrections fold into scalars: η m̂ / (√v̂ + ε) = η' m / (√v + ε').
   const root = Math.sqrt(1 - beta2 ** step)
   const rate = (learningRate * root) / (1 - beta1 ** step)
+  const keep = 1 - learningRate * weightDecay
+  const byOperations = ({ parameter, gradient, mean, square }: Moments): tf.Tensor[] => {
+    const m = tf.add(tf.mul(mean, beta1), tf.mul(gradient, 1 - beta1))
+    const v = tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), 1 - beta2))
+    const move = tf.div(tf.mul(m, rate), tf.add(tf.sqrt(v), epsilon * root))
+    return [tf.sub(tf.mul(parameter, keep), move), m, v]
+  }
   const updated = { parameters: new Map(), mean: new Map(), square: new Map() }
-  for (const [name, theta] of parameters) {
+  const by = tf.tensor1d([beta1, beta2, rate, epsilon * root, keep])
+  for (const [name, parameter] of parameters) {
     const gradient = gradients.get(name)!
-    const [next, mean, square] = tf.tidy(() => {
-      const m = tf.add(tf.mul(state.mean.get(name)!, beta1), tf.mul(gradient, 1 - beta1))
-      const v = tf.add(tf.mul(state.square.get(name)!, beta2), tf.mul(tf.square(gradient), 1 - beta2))
-      const move = tf.div(tf.mul(m, rate), tf.add(tf.sqrt(v), epsilon * root))
-      return [tf.sub(tf.mul(theta, 1 - learningRate * weightDecay), move), m, v] as const
-    }) as [tf.Tensor, tf.Tensor, tf.Tensor]
+    const moments = { parameter, gradient, mean: state.mean.get(name)!, square: state.square.get(name)! }
+    const [next, mean, square] = tf.tidy(
+      () => runOwnKernel('AdamW', { ...moments, by }) ?? byOperations(moments),
+    )
     updated.parameters.set(name, next)
     updated.mean.set(name, mean)
     updated.square.set(name, square)
   }
+  by.dispose()
   return { parameters: updated.parameters, state: { step, mean: updated.mean, square: updated.square } }
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { runOwnKernel } from '../core/index.js'
 import type { NamedParameters } from '../nn/index.js'
 
 /**
@@ -18,12 +19,11 @@ export function average(
   step: number,
 ): NamedParameters {
   const d = Math.min(decay, (1 + step) / (10 + step))
-  return new Map(
-    [...parameters].map(([name, theta]) => [
-      name,
-      decay === 0
-        ? theta.clone()
-        : tf.tidy(() => tf.add(tf.mul(averaged.get(name)!, d), tf.mul(theta, 1 - d))),
-    ]),
-  )
+  if (decay === 0) return new Map([...parameters].map(([name, theta]) => [name, theta.clone()]))
+  const factors = tf.tensor1d([d, 1 - d])
+  const mixed = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
+    runOwnKernel('Mix', { a, b, factors })?.[0] ?? tf.tidy(() => tf.add(tf.mul(a, d), tf.mul(b, 1 - d)))
+  const all = new Map([...parameters].map(([name, theta]) => [name, mixed(averaged.get(name)!, theta)]))
+  factors.dispose()
+  return all
 }

@@ -49,5 +49,5 @@ export function globalNorm(gradients: NamedParameters): tf.Scalar {
  */
 export function clipByNorm(gradients: NamedParameters, norm: number, limit: number): NamedParameters {
   const factor = Math.min(1, limit / (norm + 1e-6))
-  return new Map([...gradients].map(([name, g]) => [name, tf.mul(g, factor)]))
+  return new Map([...gradients].map(([name, g]) => [name, factor === 1 ? g.clone() : tf.mul(g, factor)]))
 }

@@ -65,6 +65,17 @@ export function conv2dInSlices(
 
 const isPowerOfTwo = (n: number): boolean => (n & (n - 1)) === 0
 
+/** `FusedConv2D` without an activation where every pixel is for itself: by this library's own product with a bias. */
+export function conv2dOfPixels(
+  linear: tf.KernelFunc,
+  { inputs, attrs, backend }: Call,
+): tf.TensorInfo | undefined {
+  const { x, filter, bias } = inputs as { x: tf.Tensor4D; filter: tf.Tensor4D; bias: tf.Tensor1D }
+  const info = convInfo(x.shape, filter.shape, attrs as unknown as ConvAttributes)
+  if (!info || !isPointwise(info)) return undefined
+  return [linear({ inputs: { x, weight: filter, bias }, attrs: {}, backend })].flat()[0]
+}
+
 /** `FusedConv2D` without an activation as oneDNN's convolution with a bias, or nothing where it takes no such pads. */
 export function biasedConv2d(backend: TensorflowBackend, { inputs, attrs }: Call): tf.TensorInfo | undefined {
   const { x, filter, bias } = inputs as { x: tf.Tensor4D; filter: tf.Tensor4D; bias: tf.Tensor1D }

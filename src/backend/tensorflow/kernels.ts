@@ -1,7 +1,13 @@
 import * as tf from '@tensorflow/tfjs'
 import { replaceKernel } from '../replace-kernel.js'
-import { biasedConv2d, conv2dAsProduct, conv2dInSlices, inputGradientAsProduct } from './conv2d.js'
-import { groupNorm, groupNormGrad, layerNorm, type NormInputs, swish } from './norms.js'
+import {
+  biasedConv2d,
+  conv2dAsProduct,
+  conv2dInSlices,
+  conv2dOfPixels,
+  inputGradientAsProduct,
+} from './conv2d.js'
+import { nativeKernels } from './native-kernels.js'
 import { float, matrixProduct, type TensorflowBackend, text, whole, works } from './operations.js'
 
 /**
@@ -14,12 +20,16 @@ import { float, matrixProduct, type TensorflowBackend, text, whole, works } from
  * - `BatchMatMul` of two matrices: `MatMul` is the faster of TensorFlow's two products;
  * - `Reshape`: nothing to the same shape, and the shape as a tensor made once, not at every call;
  * - `Softmax`: oneDNN's takes half as long as Eigen's;
- * - `GroupNorm`, its gradient, `LayerNorm` and `Swish`: this library's own, see `norms.ts`.
+ * - attention, norms and activations with their gradients: this library's own, where they were compiled (`native/`).
  */
 export function installTensorflowKernels(): void {
   const backend = tf.backend() as unknown as TensorflowBackend
   if (installed || backend.isUsingGpuDevice) return
   installed = true
+  const own = nativeKernels(backend)
+  for (const [kernelName, kernelFunc] of own)
+    tf.registerKernel({ kernelName, backendName: 'tensorflow', kernelFunc })
+  const linear = own.get('Linear')
   const { kernelFunc: convolve } = tf.getKernel('Conv2D', 'tensorflow')
   const byProducts = (call: Call) => conv2dAsProduct(backend, call) ?? conv2dInSlices(convolve, call)
   replaceKernel('tensorflow', 'Conv2D', () => (call) => byProducts(call) ?? convolve(call))
@@ -31,6 +41,8 @@ export function installTensorflowKernels(): void {
     return (call) => {
       const { activation } = call.attrs as unknown as { activation: string }
       if (activation !== 'linear' || !call.inputs.bias) return general(call)
+      const pixels = linear && conv2dOfPixels(linear, call)
+      if (pixels) return pixels
       const y = byProducts(call) as tf.Tensor | undefined
       if (!y) return (hasBiased ? biased(call) : undefined) ?? general(call)
       const biasedY = tf.add(y, call.inputs.bias as tf.Tensor)
@@ -49,28 +61,15 @@ export function installTensorflowKernels(): void {
     'BatchMatMul',
     (general) => (call) => productOfTwo(backend, call) ?? general(call),
   )
-  add('GroupNorm', (call) => groupNorm(backend, call))
-  add('GroupNormGrad', (call) => groupNormGrad(backend, call))
   const rows = () => tf.zeros<tf.Rank.R3>([2, 1, 3])
   if (works(() => softmax(backend, rows()))) {
     replaceKernel('tensorflow', 'Softmax', () => (call) => softmax(backend, call.inputs.logits!))
-  }
-  if (works(() => swish(backend, rows()))) add('Swish', ({ inputs }) => swish(backend, inputs.x!))
-  const norm = () => ({ x: rows(), weight: tf.ones<tf.Rank.R1>([3]), bias: tf.zeros<tf.Rank.R1>([3]) })
-  if (works(() => layerNorm(backend, norm(), 1e-5))) {
-    add('LayerNorm', ({ inputs, attrs }) =>
-      layerNorm(backend, inputs as unknown as NormInputs, (attrs as unknown as { epsilon: number }).epsilon),
-    )
   }
 }
 
 type Call = Parameters<tf.KernelFunc>[0]
 
 let installed = false
-
-function add(kernelName: string, kernelFunc: tf.KernelFunc): void {
-  tf.registerKernel({ kernelName, backendName: 'tensorflow', kernelFunc })
-}
 
 // TensorFlow takes the new shape as a tensor, which tfjs-node makes and frees at every call.
 function reshape(backend: TensorflowBackend, general: tf.KernelFunc): tf.KernelFunc {

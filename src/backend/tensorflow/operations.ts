@@ -54,6 +54,13 @@ export const whole = ({ binding }: TensorflowBackend, name: string): Attribute =
   value: binding.TF_INT32,
 })
 
+/** A whole number. */
+export const integer = ({ binding }: TensorflowBackend, name: string, value: number): Attribute => ({
+  name,
+  type: binding.TF_ATTR_INT,
+  value,
+})
+
 /** A list of whole numbers. */
 export const list = ({ binding }: TensorflowBackend, name: string, value: readonly number[]): Attribute => ({
   name,

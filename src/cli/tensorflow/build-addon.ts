@@ -11,17 +11,20 @@ import {
 } from 'node:fs'
 import { join, relative } from 'node:path'
 import { BackendError } from '../../core/index.js'
+import { buildKernels } from './build-kernels.js'
 import { libraries } from './library.js'
-import { libraryFolder, marker, type Plan, workPrefix } from './plan.js'
+import { made, marker } from './marker.js'
+import { libraryFolder, type Plan, workPrefix } from './plan.js'
 import type { Tools } from './requirements.js'
 import { run, tail } from './run.js'
 
 /** The Node-API version that tfjs-node 4.22 is written for; addons of one version load in every later Node. */
 const napi = 8
+const nodeFlags = [`-DNAPI_VERSION=${napi}`, '-DBUILDING_NODE_EXTENSION']
 
 /**
  * Makes the package, whole, in a folder of its own beside the cache: from npm with its install script off, its
- * dependencies inside it, its addon compiled against the kept TensorFlow.
+ * dependencies inside it, its addon and this library's kernels compiled against the kept TensorFlow.
  *
  * @returns the folder, to be renamed into place
  * @throws BackendError when npm or the compiler fails; what was made is gone then
@@ -37,11 +40,12 @@ export async function buildAddon(plan: Plan, tools: Tools): Promise<string> {
     for (const name of libraries) symlinkSync(relative(deps, join(library, name)), join(deps, name))
     const output = join(folder, 'lib', `napi-v${napi}`)
     mkdirSync(output, { recursive: true })
+    const headers = [`-I${tools.headers}`, `-I${join(library, 'include')}`]
     const compiled = await run(
       tools.compiler,
       [
-        ...['-std=c++17', '-O2', '-fPIC', '-shared', `-DNAPI_VERSION=${napi}`, '-DBUILDING_NODE_EXTENSION'],
-        ...[`-I${tools.headers}`, `-I${join(library, 'include')}`, '-I..'],
+        ...['-std=c++17', '-O2', '-fPIC', '-shared', ...nodeFlags],
+        ...[...headers, '-I..'],
         ...['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc'],
         ...libraries.map((name) => join(library, name)),
         '-Wl,-rpath,$ORIGIN/../../deps/lib',
@@ -50,10 +54,10 @@ export async function buildAddon(plan: Plan, tools: Tools): Promise<string> {
       folder,
     )
     if (compiled.code !== 0) throw failed('the compiler to accept the addon', compiled.output)
-    writeFileSync(
-      join(folder, marker),
-      JSON.stringify({ version: plan.version, tensorflow: plan.tensorflow }),
-    )
+    const how = { compiler: tools.compiler, headers: [...nodeFlags, ...headers], library }
+    const kernels = await buildKernels(folder, how)
+    if (kernels.code !== 0) throw failed("the compiler to accept this library's kernels", kernels.output)
+    writeFileSync(join(folder, marker), JSON.stringify(made(plan)))
     return folder
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true })

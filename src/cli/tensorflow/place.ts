@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { libraryFolder, marker, type Plan, workPrefix } from './plan.js'
+import { marker } from './marker.js'
+import { libraryFolder, type Plan, workPrefix } from './plan.js'
 
 // What was in place before, for the moment between two renames.
 const previousOf = ({ cache, gpu }: Plan) => join(cache, gpu ? 'previous-gpu' : 'previous')

@@ -48,9 +48,6 @@ export function planFor({ tensorflow = knownTensorflow, ...wish }: Wish): Plan {
   }
 }
 
-/** The file in the package that says who made it, and of what. */
-export const marker = 'contrafact-build.json'
-
 /** How the folders begin in which packages are made: in node_modules, hidden from npm by the dot. */
 export function workPrefix({ project }: Plan): string {
   return join(project, 'node_modules', '.contrafact-')

@@ -47,14 +47,14 @@ export interface EmbeddingParameters {
 export type ClipLayersConfig = Omit<VisionEncoderConfig, 'image_size' | 'patch_size'>
 
 /**
- * Tokens through the layers of a tower, `[batch, tokens, width]` to the same, owned by the caller; `mask` is added to
- * the scores of every attention.
+ * Tokens through the layers of a tower, `[batch, tokens, width]` to the same, owned by the caller; `causal` if a token
+ * sees none after it.
  */
 export function clipLayers(
   layers: readonly ClipLayerParameters[],
   config: ClipLayersConfig,
   x: tf.Tensor3D,
-  mask?: tf.Tensor2D,
+  { causal }: { readonly causal: boolean },
 ): tf.Tensor3D {
   const { num_attention_heads: heads, layer_norm_eps: epsilon } = config
   const activate = config.hidden_act === 'gelu' ? gelu : quickGelu
@@ -67,7 +67,7 @@ export function clipLayers(
         linear(self_attn.k_proj, normal),
         linear(self_attn.v_proj, normal),
         heads,
-        mask ? { mask } : {},
+        { causal },
       )
       h = tf.add<tf.Tensor3D>(h, linear(self_attn.out_proj, mixed))
       const inner = activate(linear(mlp.fc1, layerNorm(layer_norm2, h, epsilon)))

@@ -46,7 +46,7 @@ export function encodeText(
     const words = tf.reshape(tf.gather(table, tf.tensor1d(ids.flat(), 'int32')), [ids.length, tokens, -1])
     const places = tf.slice(embeddings.position_embedding.weight, [0, 0], [tokens, -1])
     const x = tf.add<tf.Tensor3D>(words, places)
-    const h = clipLayers(encoder.layers, config, x, causalMask(tokens))
+    const h = clipLayers(encoder.layers, config, x, { causal: true })
     return layerNorm(final_layer_norm, h, config.layer_norm_eps)
   })
 }
@@ -64,14 +64,6 @@ export function textEncoderShapes(config: TextEncoderConfig): ParameterShapes {
   clipLayerShapes(list, 'text_model.encoder.layers', config)
   list.norm('text_model.final_layer_norm', width)
   return list.shapes
-}
-
-// Adding the lowest float to the scores of later tokens leaves exactly nothing of them after the softmax.
-function causalMask(tokens: number): tf.Tensor2D {
-  const later = Float32Array.from({ length: tokens * tokens }, (_, i) =>
-    i % tokens > Math.floor(i / tokens) ? -3.4028234663852886e38 : 0,
-  )
-  return tf.tensor2d(later, [tokens, tokens])
 }
 
 function expectTokens(ids: readonly (readonly number[])[], config: TextEncoderConfig): void {

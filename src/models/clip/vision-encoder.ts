@@ -51,7 +51,9 @@ export function encodeVision(
     const first = tf.tile(tf.reshape(embeddings.class_embedding, [1, 1, width]), [batch, 1, 1])
     const tokens = tf.concat([first, tf.reshape(patches, [batch, -1, width])], 1)
     const placed = tf.add<tf.Tensor3D>(tokens, embeddings.position_embedding.weight)
-    const h = clipLayers(encoder.layers, config, layerNorm(pre_layrnorm, placed, epsilon))
+    const h = clipLayers(encoder.layers, config, layerNorm(pre_layrnorm, placed, epsilon), {
+      causal: false,
+    })
     const pooled = tf.reshape(tf.slice(h, [0, 0, 0], [batch, 1, width]), [batch, width]) as tf.Tensor2D
     return layerNorm(post_layernorm, pooled, epsilon)
   })

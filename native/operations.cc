@@ -1,0 +1,278 @@
+// The kernels as operations of TensorFlow. Loading this module into a process of tfjs-node makes them known there.
+#include <node_api.h>
+
+#include <string>
+
+#include "kernels.h"
+#include "tensorflow/core/framework/op.h"
+#include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/core/framework/shape_inference.h"
+
+namespace {
+
+using contrafact::Groups;
+using contrafact::Heads;
+using contrafact::Parallel;
+using tensorflow::OpKernel;
+using tensorflow::OpKernelConstruction;
+using tensorflow::OpKernelContext;
+using tensorflow::Tensor;
+using tensorflow::TensorShape;
+
+/** One call of an operation: its inputs, its results, and its threads. */
+class Call {
+ public:
+  explicit Call(OpKernelContext* context) : context_(context) {}
+
+  const Tensor& input(int i) const { return context_->input(i); }
+  const float* in(int i) const { return input(i).flat<float>().data(); }
+  int64_t size(int i) const { return input(i).NumElements(); }
+  int64_t dim(int i, int axis) const { return input(i).dim_size(axis); }
+  int64_t width(int i) const { return dim(i, input(i).dims() - 1); }
+
+  float* out(int i, const TensorShape& shape) {
+    Tensor* result = nullptr;
+    const auto status = context_->allocate_output(i, shape, &result);
+    if (!status.ok()) {
+      context_->SetStatus(status);
+      return nullptr;
+    }
+    return result->flat<float>().data();
+  }
+  float* outLike(int i, int input) { return out(i, context_->input(input).shape()); }
+
+  Parallel parallel() const {
+    auto* workers = context_->device()->tensorflow_cpu_worker_threads()->workers;
+    return [workers](int64_t total, int64_t cycles, const std::function<void(int64_t, int64_t)>& work) {
+      workers->ParallelFor(total, cycles, work);
+    };
+  }
+
+ private:
+  OpKernelContext* context_;
+};
+
+/** A kernel from a function of its call and its attributes. */
+template <typename Attributes, void (*compute)(Call&, const Attributes&)>
+class Kernel : public OpKernel {
+ public:
+  explicit Kernel(OpKernelConstruction* construction) : OpKernel(construction), attributes_(construction) {}
+  void Compute(OpKernelContext* context) override {
+    Call call(context);
+    compute(call, attributes_);
+  }
+
+ private:
+  const Attributes attributes_;
+};
+
+template <typename T>
+T attribute(OpKernelConstruction* construction, const char* name) {
+  T value{};
+  const auto status = construction->GetAttr(name, &value);
+  if (!status.ok()) construction->CtxFailure(status);
+  return value;
+}
+
+struct None {
+  explicit None(OpKernelConstruction*) {}
+};
+
+void gelu(Call& call, const None&) {
+  if (float* y = call.outLike(0, 0)) contrafact::gelu(call.parallel(), call.size(0), call.in(0), y);
+}
+
+void geluGrad(Call& call, const None&) {
+  if (float* dx = call.outLike(0, 1)) contrafact::geluGrad(call.parallel(), call.size(0), call.in(0), call.in(1), dx);
+}
+
+void geglu(Call& call, const None&) {
+  TensorShape half = call.input(0).shape();
+  const int64_t width = call.width(0) / 2;
+  half.set_dim(half.dims() - 1, width);
+  if (float* y = call.out(0, half))
+    contrafact::geglu(call.parallel(), call.size(0) / (2 * width), width, call.in(0), y);
+}
+
+void gegluGrad(Call& call, const None&) {
+  const int64_t width = call.width(0);
+  if (float* dx = call.outLike(0, 1))
+    contrafact::gegluGrad(call.parallel(), call.size(0) / width, width, call.in(0), call.in(1), dx);
+}
+
+struct Scale {
+  explicit Scale(OpKernelConstruction* construction) : scale(attribute<float>(construction, "scale")) {}
+  float scale;
+};
+
+void swish(Call& call, const Scale& of) {
+  if (float* y = call.outLike(0, 0)) contrafact::swish(call.parallel(), call.size(0), of.scale, call.in(0), y);
+}
+
+void swishGrad(Call& call, const Scale& of) {
+  if (float* dx = call.outLike(0, 1))
+    contrafact::swishGrad(call.parallel(), call.size(0), of.scale, call.in(0), call.in(1), dx);
+}
+
+struct Epsilon {
+  explicit Epsilon(OpKernelConstruction* construction) : epsilon(attribute<float>(construction, "epsilon")) {}
+  float epsilon;
+};
+
+void layerNorm(Call& call, const Epsilon& of) {
+  const int64_t width = call.width(0);
+  if (float* y = call.outLike(0, 0))
+    contrafact::layerNorm(call.parallel(), call.size(0) / width, width, of.epsilon, call.in(0), call.in(1), call.in(2), y);
+}
+
+void layerNormGrad(Call& call, const Epsilon& of) {
+  const int64_t width = call.width(0);
+  if (float* dx = call.outLike(0, 1))
+    contrafact::layerNormGrad(call.parallel(), call.size(0) / width, width, of.epsilon, call.in(0), call.in(1),
+                              call.in(2), dx);
+}
+
+struct GroupCount {
+  explicit GroupCount(OpKernelConstruction* construction) : groups(attribute<int64_t>(construction, "groups")) {}
+  Groups of(const Call& call, int input) const {
+    return {call.dim(input, 0), call.dim(input, 1), call.dim(input, 2), groups};
+  }
+  int64_t groups;
+};
+
+struct GroupNorm : GroupCount {
+  explicit GroupNorm(OpKernelConstruction* construction)
+      : GroupCount(construction), epsilon(attribute<float>(construction, "epsilon")) {}
+  float epsilon;
+};
+
+void groupNorm(Call& call, const GroupNorm& norm) {
+  const Groups of = norm.of(call, 0);
+  const TensorShape statistics({of.batch, 1, of.groups});
+  float *y = call.outLike(0, 0), *mean = call.out(1, statistics), *inverse = call.out(2, statistics);
+  if (y && mean && inverse)
+    contrafact::groupNorm(call.parallel(), of, norm.epsilon, call.in(0), call.in(1), call.in(2), y, mean, inverse);
+}
+
+void groupNormGrad(Call& call, const GroupCount& count) {
+  const Groups of = count.of(call, 1);
+  const TensorShape perSample({of.batch, 1, of.channels});
+  float *dx = call.outLike(0, 1), *dWeight = call.out(1, perSample), *dBias = call.out(2, perSample);
+  if (dx && dWeight && dBias)
+    contrafact::groupNormGrad(call.parallel(), of, call.in(0), call.in(1), call.in(2), call.in(3), call.in(4), dx,
+                              dWeight, dBias);
+}
+
+void linear(Call& call, const None&) {
+  TensorShape shape = call.input(0).shape();
+  const int64_t width = call.width(0), out = call.width(1);
+  shape.set_dim(shape.dims() - 1, out);
+  if (float* y = call.out(0, shape))
+    contrafact::linear(call.parallel(), {call.size(0) / width, width, out}, call.in(0), call.in(1), call.in(2), y);
+}
+
+// What changes from step to step is an input: TensorFlow keeps a kernel for every value of an attribute.
+void adamW(Call& call, const None&) {
+  const float* by = call.in(4);
+  float *parameter = call.outLike(0, 0), *mean = call.outLike(1, 0), *square = call.outLike(2, 0);
+  if (parameter && mean && square)
+    contrafact::adamW(call.parallel(), call.size(0), {by[0], by[1], by[2], by[3], by[4]}, call.in(0), call.in(1),
+                      call.in(2), call.in(3), parameter, mean, square);
+}
+
+void mix(Call& call, const None&) {
+  const float* factors = call.in(2);
+  if (float* y = call.outLike(0, 0))
+    contrafact::mix(call.parallel(), call.size(0), factors[0], call.in(0), factors[1], call.in(1), y);
+}
+
+struct Attention {
+  explicit Attention(OpKernelConstruction* construction)
+      : heads(attribute<int64_t>(construction, "heads")),
+        scale(attribute<float>(construction, "scale")),
+        causal(attribute<bool>(construction, "causal")) {}
+  Heads of(const Call& call, int q) const {
+    return {call.dim(q, 0), call.dim(q, 1), call.dim(q + 1, 1), call.dim(q, 2), heads, scale, causal};
+  }
+  int64_t heads;
+  float scale;
+  bool causal;
+};
+
+void attention(Call& call, const Attention& how) {
+  const Heads of = how.of(call, 0);
+  float *out = call.outLike(0, 0), *logSums = call.out(1, TensorShape({of.batch, of.heads, of.queries}));
+  if (out && logSums)
+    contrafact::attention(call.parallel(), of, call.in(0), call.in(1), call.in(2), out, logSums);
+}
+
+void attentionGrad(Call& call, const Attention& how) {
+  float *dq = call.outLike(0, 1), *dk = call.outLike(1, 2), *dv = call.outLike(2, 3);
+  if (dq && dk && dv)
+    contrafact::attentionGrad(call.parallel(), how.of(call, 1), call.in(0), call.in(1), call.in(2), call.in(3),
+                              call.in(4), call.in(5), dq, dk, dv);
+}
+
+#define CONTRAFACT_OPERATION(name, Attributes, compute) \
+  REGISTER_KERNEL_BUILDER(Name("Contrafact" name).Device(tensorflow::DEVICE_CPU), Kernel<Attributes, compute>)
+
+REGISTER_OP("ContrafactGelu").Input("x: float").Output("y: float");
+REGISTER_OP("ContrafactGeluGrad").Input("dy: float").Input("x: float").Output("dx: float");
+REGISTER_OP("ContrafactGeglu").Input("x: float").Output("y: float");
+REGISTER_OP("ContrafactGegluGrad").Input("dy: float").Input("x: float").Output("dx: float");
+REGISTER_OP("ContrafactSwish").Input("x: float").Output("y: float").Attr("scale: float");
+REGISTER_OP("ContrafactSwishGrad").Input("dy: float").Input("x: float").Output("dx: float").Attr("scale: float");
+REGISTER_OP("ContrafactLayerNorm")
+    .Input("x: float").Input("weight: float").Input("bias: float")
+    .Output("y: float")
+    .Attr("epsilon: float");
+REGISTER_OP("ContrafactLayerNormGrad")
+    .Input("dy: float").Input("x: float").Input("weight: float")
+    .Output("dx: float")
+    .Attr("epsilon: float");
+REGISTER_OP("ContrafactGroupNorm")
+    .Input("x: float").Input("weight: float").Input("bias: float")
+    .Output("y: float").Output("mean: float").Output("inverse: float")
+    .Attr("groups: int").Attr("epsilon: float");
+REGISTER_OP("ContrafactGroupNormGrad")
+    .Input("dy: float").Input("x: float").Input("weight: float").Input("mean: float").Input("inverse: float")
+    .Output("dx: float").Output("d_weight: float").Output("d_bias: float")
+    .Attr("groups: int");
+REGISTER_OP("ContrafactLinear").Input("x: float").Input("weight: float").Input("bias: float").Output("y: float");
+REGISTER_OP("ContrafactAdamW")
+    .Input("parameter: float").Input("gradient: float").Input("mean: float").Input("square: float").Input("by: float")
+    .Output("next_parameter: float").Output("next_mean: float").Output("next_square: float");
+REGISTER_OP("ContrafactMix").Input("a: float").Input("b: float").Input("factors: float").Output("y: float");
+REGISTER_OP("ContrafactAttention")
+    .Input("q: float").Input("k: float").Input("v: float")
+    .Output("out: float").Output("log_sums: float")
+    .Attr("heads: int").Attr("scale: float").Attr("causal: bool");
+REGISTER_OP("ContrafactAttentionGrad")
+    .Input("d_out: float").Input("q: float").Input("k: float").Input("v: float").Input("out: float").Input("log_sums: float")
+    .Output("dq: float").Output("dk: float").Output("dv: float")
+    .Attr("heads: int").Attr("scale: float").Attr("causal: bool");
+
+CONTRAFACT_OPERATION("Gelu", None, gelu);
+CONTRAFACT_OPERATION("GeluGrad", None, geluGrad);
+CONTRAFACT_OPERATION("Geglu", None, geglu);
+CONTRAFACT_OPERATION("GegluGrad", None, gegluGrad);
+CONTRAFACT_OPERATION("Swish", Scale, swish);
+CONTRAFACT_OPERATION("SwishGrad", Scale, swishGrad);
+CONTRAFACT_OPERATION("LayerNorm", Epsilon, layerNorm);
+CONTRAFACT_OPERATION("LayerNormGrad", Epsilon, layerNormGrad);
+CONTRAFACT_OPERATION("GroupNorm", GroupNorm, groupNorm);
+CONTRAFACT_OPERATION("GroupNormGrad", GroupCount, groupNormGrad);
+CONTRAFACT_OPERATION("Linear", None, linear);
+CONTRAFACT_OPERATION("AdamW", None, adamW);
+CONTRAFACT_OPERATION("Mix", None, mix);
+CONTRAFACT_OPERATION("Attention", Attention, attention);
+CONTRAFACT_OPERATION("AttentionGrad", Attention, attentionGrad);
+
+}  // namespace
+
+// The arithmetic was compiled for the processor of the machine that compiled it, see install-tensorflow.
+NAPI_MODULE_INIT() {
+  if (const char* missing = contrafact::missingInstructions())
+    napi_throw_error(env, nullptr, (std::string("compiled for a processor with ") + missing).c_str());
+  return exports;
+}
