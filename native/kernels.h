@@ -73,6 +73,17 @@ void adamW(const Parallel&, int64_t size, const AdamW&, const float* parameter, 
 /** `ofA · a + ofB · b` */
 void mix(const Parallel&, int64_t size, float ofA, const float* a, float ofB, const float* b, float* y);
 
+enum class Precision { f32, f16, bf16 };
+
+/** Where a file holds a parameter: from a byte on, `[out, in, taps]` numbers. */
+struct Stored {
+  Precision precision;
+  int64_t begin, out, in, taps;
+};
+
+/** The parameter as `[taps, in, out]`; false if the file cannot be read or ends before it. */
+bool readParameter(const Parallel&, const char* path, const Stored&, float* y);
+
 /** What the arithmetic was compiled to use and this processor does not have; nothing if it may run. */
 const char* missingInstructions();
 

@@ -2,8 +2,10 @@
 #include <node_api.h>
 
 #include <string>
+#include <vector>
 
 #include "kernels.h"
+#include "own-memory.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/shape_inference.h"
@@ -13,6 +15,8 @@ namespace {
 using contrafact::Groups;
 using contrafact::Heads;
 using contrafact::Parallel;
+using contrafact::Precision;
+using contrafact::Stored;
 using tensorflow::OpKernel;
 using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
@@ -39,7 +43,20 @@ class Call {
     }
     return result->flat<float>().data();
   }
+  /** Outside of TensorFlow's pool, which keeps what it was given and a table of it. */
+  float* ownOut(int i, const TensorShape& shape) {
+    static auto* const memory = new contrafact::OwnMemory;
+    const Tensor result(memory, tensorflow::DT_FLOAT, shape);
+    if (!result.IsInitialized()) {
+      context_->SetStatus(tensorflow::errors::ResourceExhausted("no memory for a tensor of ", shape.DebugString()));
+      return nullptr;
+    }
+    context_->set_output(i, result);
+    return const_cast<float*>(result.flat<float>().data());
+  }
   float* outLike(int i, int input) { return out(i, context_->input(input).shape()); }
+
+  void fail(const std::string& why) { context_->SetStatus(tensorflow::errors::DataLoss(why)); }
 
   Parallel parallel() const {
     auto* workers = context_->device()->tensorflow_cpu_worker_threads()->workers;
@@ -186,6 +203,26 @@ void mix(Call& call, const None&) {
     contrafact::mix(call.parallel(), call.size(0), factors[0], call.in(0), factors[1], call.in(1), y);
 }
 
+struct Source {
+  explicit Source(OpKernelConstruction* construction)
+      : file(attribute<std::string>(construction, "file")), shape(attribute<std::vector<int64_t>>(construction, "shape")) {
+    const auto dtype = attribute<std::string>(construction, "dtype");
+    precision = dtype == "F16" ? Precision::f16 : dtype == "BF16" ? Precision::bf16 : Precision::f32;
+  }
+  std::string file;
+  std::vector<int64_t> shape;
+  Precision precision;
+};
+
+void readParameter(Call& call, const Source& source) {
+  const auto begin = call.input(0).flat<int32_t>();
+  const int64_t out = source.shape[0], in = source.shape[1], taps = source.shape[2];
+  const Stored stored{source.precision, begin(0) * (int64_t{1} << 30) + begin(1), out, in, taps};
+  float* y = call.ownOut(0, TensorShape({taps, in, out}));
+  if (y && !contrafact::readParameter(call.parallel(), source.file.c_str(), stored, y))
+    call.fail(source.file + " cannot be read");
+}
+
 struct Attention {
   explicit Attention(OpKernelConstruction* construction)
       : heads(attribute<int64_t>(construction, "heads")),
@@ -243,6 +280,11 @@ REGISTER_OP("ContrafactAdamW")
     .Input("parameter: float").Input("gradient: float").Input("mean: float").Input("square: float").Input("by: float")
     .Output("next_parameter: float").Output("next_mean: float").Output("next_square: float");
 REGISTER_OP("ContrafactMix").Input("a: float").Input("b: float").Input("factors: float").Output("y: float");
+REGISTER_OP("ContrafactReadParameter")
+    .Input("begin: int32")
+    .Output("y: float")
+    .Attr("file: string").Attr("dtype: string").Attr("shape: list(int)")
+    .SetIsStateful();
 REGISTER_OP("ContrafactAttention")
     .Input("q: float").Input("k: float").Input("v: float")
     .Output("out: float").Output("log_sums: float")
@@ -265,6 +307,7 @@ CONTRAFACT_OPERATION("GroupNormGrad", GroupCount, groupNormGrad);
 CONTRAFACT_OPERATION("Linear", None, linear);
 CONTRAFACT_OPERATION("AdamW", None, adamW);
 CONTRAFACT_OPERATION("Mix", None, mix);
+CONTRAFACT_OPERATION("ReadParameter", Source, readParameter);
 CONTRAFACT_OPERATION("Attention", Attention, attention);
 CONTRAFACT_OPERATION("AttentionGrad", Attention, attentionGrad);
 

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { loadTensors, openWeights } from 'contrafact/checkpoint'
 import { valueAndGradients } from 'contrafact/core'
 import { classifierFree } from 'contrafact/guidance'
 import {
@@ -47,6 +48,26 @@ async function loadUnet({ folder, recompute = false }: Case) {
 
 const input = <R extends tf.Rank>(of: Case, name: string) =>
   readInput<R>(of.inputs[name]!.path, of.inputs[name]!.shape as tf.ShapeMap[R])
+
+// Of every parameter, by component and name: what was read, wherever a layout puts it.
+async function largestOfEach(folder: string): Promise<Float32Array> {
+  const all: number[] = []
+  for (const component of ['unet', 'vae', 'text_encoder']) {
+    const weights = await openWeights(folder, component)
+    const shapes = new Map(weights.names.map((name) => [name, weights.shape(name)!]))
+    const largest = new Map<string, number>()
+    for await (const { name, tensor } of loadTensors(weights, shapes)) {
+      largest.set(
+        name,
+        tf.tidy(() => tf.max(tensor).dataSync()[0]!),
+      )
+      tensor.dispose()
+    }
+    for (const name of [...largest.keys()].sort()) all.push(largest.get(name)!)
+    await weights.close()
+  }
+  return Float32Array.from(all)
+}
 
 /** Our side of every bench, by name. */
 export const cases: Readonly<Record<string, (of: Case) => Promise<Prepared>>> = {
@@ -110,6 +131,6 @@ export const cases: Readonly<Record<string, (of: Case) => Promise<Prepared>>> = 
 
   load: async (of) => ({
     run: async () => (await loadStableDiffusion(of.folder)).dispose(),
-    output: async () => new Float32Array(0),
+    output: () => largestOfEach(of.folder),
   }),
 }

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import * as tf from '@tensorflow/tfjs'
-import { loadParameters, openWeights, readComponentConfig } from 'contrafact/checkpoint'
+import { loadTensors, openWeights, readComponentConfig } from 'contrafact/checkpoint'
 import type { ParameterShapes } from 'contrafact/models'
-import { fromTorch, parameterTree } from 'contrafact/nn'
+import { parameterTree } from 'contrafact/nn'
 
 /** The parameters of one component of a folder, tensor by tensor. */
 export async function loadComponent<T extends object>(
@@ -13,8 +13,7 @@ export async function loadComponent<T extends object>(
   const weights = await openWeights(folder, component, {})
   try {
     const named = new Map<string, tf.Tensor>()
-    for await (const { name, shape, data } of loadParameters(weights, shapes).parameters)
-      named.set(name, fromTorch(name, shape, data))
+    for await (const { name, tensor } of loadTensors(weights, shapes)) named.set(name, tensor)
     return parameterTree<T>(named)
   } finally {
     await weights.close()

@@ -89,13 +89,30 @@ def load():
     from safetensors.torch import load_file
 
     def once():
+        loaded = Loaded()
         for component, make, file in (("unet", load_unet, "diffusion_pytorch_model"),
                                       ("vae", load_vae, "diffusion_pytorch_model"), ("text_encoder", load_text, "model")):
             # Into memory of its own: with assign=True nothing is read before it is used, and float32 never copied.
             module = make_empty(component).to_empty(device="cpu")
-            module.load_state_dict(load_file(folder / component / f"{file}.safetensors"), strict=False)
-        return torch.zeros(0)
+            stored = load_file(folder / component / f"{file}.safetensors")
+            own = module.state_dict()
+            # transformers 5 dropped a prefix that every published file has.
+            named = {name if name in own else name.removeprefix("text_model."): value for name, value in stored.items()}
+            missing, _ = module.load_state_dict(named, strict=False)
+            assert not missing, missing
+            loaded.modules.append(module)
+        return loaded
     return once
+
+
+class Loaded:
+    def __init__(self):
+        self.modules = []
+
+    def numpy(self):
+        """The largest number of every parameter, by component and name."""
+        states = [module.state_dict() for module in self.modules]
+        return np.array([state[name].max() for state in states for name in sorted(state)])
 
 
 def make_empty(component):

@@ -58,6 +58,11 @@ async function loadAddon(name: string): Promise<void> {
   // Node 23 removed a function that tfjs-node 4.22 calls (tfjs issue 8609).
   const legacy = util as unknown as { isNullOrUndefined?: (value: unknown) => boolean }
   legacy.isNullOrUndefined ??= (value) => value === null || value === undefined
+  // TensorFlow reads them when it starts: what one step frees, the next takes from a pool, where the system would clear every
+  // page again; and the pool may have what the machine has.
+  const { totalmem } = await import('node:os')
+  process.env.TF_CPU_ALLOCATOR_USE_BFC ??= 'true'
+  process.env.TF_CPU_BFC_MEM_LIMIT_IN_MB ??= String(Math.floor(totalmem() / 2 ** 20))
   await import(optional(name))
   await loadNativeKernels(name)
 }

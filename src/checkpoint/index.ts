@@ -8,6 +8,7 @@ export { decodeBfloat16, decodeFloat16, encodeFloat16 } from './half.js'
 export { type DownloadedModel, type DownloadOptions, downloadModel } from './hub.js'
 export { hubCacheFolder } from './hub-cache.js'
 export type { HubSelection } from './hub-files.js'
+export { type LoadedTensor, loadTensors } from './load-tensors.js'
 export {
   type LoadedParameters,
   type LoadParametersOptions,
@@ -28,6 +29,7 @@ export {
   type ReadingRoom,
   readingRoom,
   type SafetensorsFile,
+  type TensorPlace,
   type TensorValues,
 } from './safetensors-read.js'
 export {

@@ -44,43 +44,61 @@ export interface LoadParametersOptions {
 export function loadParameters(
   weights: ComponentWeights,
   expected: ReadonlyMap<string, readonly number[]>,
-  { rename = (name) => name, ignore }: LoadParametersOptions = {},
+  options: LoadParametersOptions = {},
 ): LoadedParameters {
+  const { nameOf, unexpected } = matchParameters(weights, expected, options)
+  return { unexpected, parameters: readInOrder(weights, nameOf, expected) }
+}
+
+/** What a model finds in a file, and where. */
+interface MatchedParameters {
+  /** Names in the file, in its order, to those of the model. */
+  readonly nameOf: ReadonlyMap<string, string>
+  /** Names in the file that the model has no use for. */
+  readonly unexpected: readonly string[]
+}
+
+/** The first half of {@link loadParameters}: nothing is read. */
+export function matchParameters(
+  weights: ComponentWeights,
+  expected: ReadonlyMap<string, readonly number[]>,
+  { rename = (name) => name, ignore }: LoadParametersOptions,
+): MatchedParameters {
   const stored = new Map(weights.names.map((name) => [rename(name), name]))
-  const nameOf = new Map<string, string>()
+  const found = new Map<string, string>()
   const missing: string[] = []
   const misfits: string[] = []
   for (const [name, shape] of expected) {
     const source = spellings(name)
       .map((spelling) => stored.get(spelling))
-      .find((found) => found !== undefined)
+      .find((candidate) => candidate !== undefined)
     if (source === undefined) {
       missing.push(name)
       continue
     }
-    nameOf.set(source, name)
-    const found = weights.shape(source)!
+    found.set(source, name)
+    const actual = weights.shape(source)!
     const dtype = weights.dtype(source)!
-    if (!sameButForOnes(found, shape)) misfits.push(`${name} [${shape}] is [${found}] in the file`)
+    if (!sameButForOnes(actual, shape)) misfits.push(`${name} [${shape}] is [${actual}] in the file`)
     else if (!floatDtypes.includes(dtype)) misfits.push(`${name} is of ${dtype} in the file`)
   }
   if (missing.length + misfits.length > 0) throw unfitting(weights.file, expected.size, missing, misfits)
 
   const isExpected = (name: string) =>
-    nameOf.has(name) || /(^|\.)position_ids$/.test(name) || ignore?.test(name)
+    found.has(name) || /(^|\.)position_ids$/.test(name) || ignore?.test(name)
   return {
+    nameOf: new Map(weights.names.filter((name) => found.has(name)).map((name) => [name, found.get(name)!])),
     unexpected: weights.names.filter((name) => !isExpected(name)),
-    parameters: readInOrder(weights, nameOf, expected),
   }
 }
 
-// Into two rooms by turns, so that the next tensor is read while the caller works on this one.
-async function* readInOrder(
+/** The second half: into two rooms by turns, so that the next tensor is read while the caller works on this one. */
+export async function* readInOrder(
   weights: ComponentWeights,
   nameOf: ReadonlyMap<string, string>,
   expected: ReadonlyMap<string, readonly number[]>,
 ): AsyncGenerator<Parameter> {
-  const sources = weights.names.filter((source) => nameOf.has(source))
+  const sources = [...nameOf.keys()]
   const sizes = sources.map((source) => {
     const values = weights.shape(source)!.reduce((product, n) => product * n, 1)
     return values * (weights.dtype(source) === 'F64' ? 8 : 4)

@@ -24,8 +24,18 @@ export interface SafetensorsFile extends SafetensorsHeader {
    * @throws CheckpointError for an unknown name, or a type that only other programs understand
    */
   readonly read: (name: string, room?: ReadingRoom) => Promise<TensorValues>
+  /** Where a tensor lies on disk; `undefined` for an unknown name, and in memory. */
+  readonly place: (name: string) => TensorPlace | undefined
   /** Closes the file; reading afterwards fails. */
   readonly close: () => Promise<void>
+}
+
+/** From a byte of a file on. */
+export interface TensorPlace {
+  /** Of the file. */
+  readonly path: string
+  /** The tensor's first byte. */
+  readonly begin: number
 }
 
 /** Memory for one tensor after another: what was read before is overwritten. */
@@ -76,11 +86,16 @@ async function openSource(source: ByteSource): Promise<SafetensorsFile> {
     const headerEnd = lengthBytes + safetensorsHeaderLength(start, source.size, source.name)
     const header = headerEnd <= start.length ? start : await readBytes(source, 0, headerEnd)
     const { entries, metadata } = parseSafetensorsHeader(header, source.size, source.name)
+    const { path } = source
     return {
       name: source.name,
       entries,
       metadata,
       read: (name, room = freshRoom) => readTensor(source, name, entries.get(name), room),
+      place: (name) => {
+        const entry = entries.get(name)
+        return entry && path !== undefined ? { path, begin: entry.begin } : undefined
+      },
       close: source.close,
     }
   } catch (error) {

@@ -5,6 +5,8 @@ import { CheckpointError } from '../core/index.js'
 export interface ByteSource {
   /** What errors call it: a path, or `'memory'`. */
   readonly name: string
+  /** Of the file; `undefined` for memory. */
+  readonly path: string | undefined
   /** In bytes. */
   readonly size: number
   /** Fills `target` with the bytes from `begin` on, all of them. */
@@ -41,6 +43,7 @@ export async function fileSource(path: string): Promise<ByteSource> {
   }
   return {
     name: path,
+    path,
     size: stats.size,
     fill: async (target, begin) => {
       for (let done = 0; done < target.length; ) {
@@ -58,6 +61,7 @@ export async function fileSource(path: string): Promise<ByteSource> {
 export function memorySource(bytes: Uint8Array): ByteSource {
   return {
     name: 'memory',
+    path: undefined,
     size: bytes.length,
     fill: async (target, begin) => {
       if (begin + target.length > bytes.length) throw cutShort('memory', begin + target.length, bytes.length)

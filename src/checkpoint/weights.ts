@@ -7,6 +7,7 @@ import {
   openSafetensors,
   type ReadingRoom,
   type SafetensorsFile,
+  type TensorPlace,
   type TensorValues,
 } from './safetensors-read.js'
 import { readJsonObject } from './text-files.js'
@@ -32,6 +33,8 @@ export interface ComponentWeights {
   readonly shape: (name: string) => readonly number[] | undefined
   /** A tensor's stored type; `undefined` for an unknown name. */
   readonly dtype: (name: string) => SafetensorsDtype | undefined
+  /** Where a tensor lies on disk; `undefined` for one in memory. */
+  readonly place: (name: string) => TensorPlace | undefined
   /** Reads one tensor from disk, to an array of its own or to `room`. */
   readonly read: (name: string, room?: ReadingRoom) => Promise<TensorValues>
   /** Closes the files. Idempotent. */
@@ -73,6 +76,7 @@ export async function openWeights(
     names: [...located.tensors.keys()],
     shape: (name) => located.tensors.get(name)?.entry.shape,
     dtype: (name) => located.tensors.get(name)?.entry.dtype,
+    place: (name) => at(name).file.place(name),
     read: async (name, room) => at(name).file.read(name, room),
     close: async () => {
       if (open) await Promise.all(located.files.map((each) => each.close()))

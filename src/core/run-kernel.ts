@@ -28,6 +28,7 @@ export type OwnKernel =
   | 'LayerNorm'
   | 'Linear'
   | 'Mix'
+  | 'ReadParameter'
   | 'Swish'
   | `${'Attention' | 'Geglu' | 'Gelu' | 'GroupNorm' | 'LayerNorm' | 'Swish'}Grad`
 

@@ -1,4 +1,5 @@
 import { mersenne, mersenneFromState } from 'pure-rand/generator/mersenne'
+import { boxMuller16 } from './box-muller.js'
 import { ArgumentError } from './errors.js'
 import { expectNumber } from './shapes.js'
 
@@ -39,7 +40,7 @@ export function torchRandn(from: number | TorchRandomState): TorchRandom {
   const twister = typeof from === 'object' ? resume(from) : seeded(from)
   let cached = typeof from === 'object' ? from.cached : null
 
-  const uniform24 = () => (twister.next() & 0xffffff) / 2 ** 24
+  const uniform24 = () => (twister.next() & 0xffffff) / 0x1000000
   const uniform53 = () => {
     const high = twister.next() & 0x1fffff
     return (high * 2 ** 32 + (twister.next() >>> 0)) / 2 ** 53
@@ -87,15 +88,6 @@ export function torchRandn(from: number | TorchRandomState): TorchRandom {
     },
     state: () => ({ twister: [...twister.getState()], cached }),
   })
-}
-
-function boxMuller16(values: Float32Array, start: number): void {
-  for (let j = start; j < start + 8; j++) {
-    const radius = Math.sqrt(-2 * Math.log(1 - values[j]!))
-    const angle = 2 * Math.PI * values[j + 8]!
-    values[j] = radius * Math.cos(angle)
-    values[j + 8] = radius * Math.sin(angle)
-  }
 }
 
 function seeded(seed: number) {

@@ -23,7 +23,7 @@ export { type LevelsDialect, resizeLevels } from './resize-levels.js'
 export { type GroupNormOptions, type ResnetBlockParameters, resnetBlock } from './resnet-block.js'
 export { type SeparableKernel, separableResize } from './separable-resize.js'
 export { timestepEmbedding } from './timestep-embedding.js'
-export { fromTorch, toTorch } from './torch-layout.js'
+export { fromTorch, fromTorchFile, type StoredParameter, toTorch } from './torch-layout.js'
 export {
   type AttentionParameters,
   type BlockControl,

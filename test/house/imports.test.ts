@@ -7,7 +7,7 @@ const arrows: Record<string, readonly string[]> = {
   core: [],
   backend: [],
   nn: [],
-  checkpoint: [],
+  checkpoint: ['nn'],
   text: [],
   image: [],
   schedulers: [],

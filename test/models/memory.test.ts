@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ArgumentError } from '../../src/core/index.js'
+import { ArgumentError, hasOwnKernel } from '../../src/core/index.js'
 import {
   type AutoencoderParameters,
   autoencoderConfig,
@@ -40,8 +40,8 @@ const configs = {
   }),
   text: textEncoderConfig({}),
 }
-// An upper estimate, and not an idle one.
-const most = 4
+// An upper estimate, and not an idle one: it counts attention's scores, which a kernel of the library's own never writes out.
+const most = () => (hasOwnKernel('Attention') ? 8 : 4)
 const stage = (task: Parameters<typeof estimateMemory>[1], name: string) =>
   estimateMemory(configs, task).stages.find((one) => one.name === name)!.bytes
 
@@ -69,9 +69,9 @@ describe('an estimate, against what a run takes', () => {
     const fitted = stage({ kind: 'null-text' }, 'fit embeddings')
     tf.dispose([...weights.values(), x, context, single, one])
     expect(estimate / forward).toBeGreaterThan(1)
-    expect(estimate / forward).toBeLessThan(most)
+    expect(estimate / forward).toBeLessThan(most())
     expect(fitted / backward).toBeGreaterThan(1)
-    expect(fitted / backward).toBeLessThan(most)
+    expect(fitted / backward).toBeLessThan(most())
   })
 
   test('of the VAE, in and out', () => {
@@ -86,9 +86,9 @@ describe('an estimate, against what a run takes', () => {
       stage({ kind: 'edit', size: [64, 64] }, 'decode'),
     ]
     expect(encoding / into).toBeGreaterThan(1)
-    expect(encoding / into).toBeLessThan(most)
+    expect(encoding / into).toBeLessThan(most())
     expect(decoding / out).toBeGreaterThan(1)
-    expect(decoding / out).toBeLessThan(most)
+    expect(decoding / out).toBeLessThan(most())
   })
 })
 

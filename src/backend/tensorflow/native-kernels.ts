@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs'
 import type { OwnKernel } from '../../core/index.js'
-import { type Attribute, flag, integer, real, type TensorflowBackend } from './operations.js'
+import { type Attribute, flag, integer, list, real, type TensorflowBackend, text } from './operations.js'
 
 /** Where install-tensorflow puts the compiled kernels, in the package that carries the addon. */
 export const nativeKernelsFile = 'lib/contrafact_kernels.node'
@@ -61,6 +61,7 @@ const operations: Readonly<Record<OwnKernel, Operation>> = {
   LayerNormGrad: { inputs: ['dy', 'x', 'weight'], results: 1, attributes: { epsilon: real } },
   Linear: { inputs: ['x', 'weight', 'bias'], results: 1 },
   Mix: { inputs: ['a', 'b', 'factors'], results: 1 },
+  ReadParameter: { inputs: ['begin'], results: 1, attributes: { file: text, dtype: text, shape: list } },
   Swish: { inputs: ['x'], results: 1, attributes: { scale: real } },
   SwishGrad: { inputs: ['dy', 'x'], results: 1, attributes: { scale: real } },
 }

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs'
 import {
   type ComponentWeights,
-  loadParameters,
+  loadTensors,
   openSafetensors,
   type SafetensorsFile,
 } from '../../checkpoint/index.js'
 import { ArgumentError } from '../../core/index.js'
-import { fromTorch, type NamedParameters } from '../../nn/index.js'
+import type { NamedParameters } from '../../nn/index.js'
 
 /** Names of a network's tensors to their shapes as PyTorch stores them. */
 export type NetworkShapes = ReadonlyMap<string, readonly number[]>
@@ -27,8 +27,8 @@ export async function readWeights(
   const named = new Map<string, tf.Tensor>()
   try {
     for (const path of paths) files.push(await openSafetensors(path))
-    const { parameters } = loadParameters(together(files), shapes, { ignore })
-    for await (const { name, shape, data } of parameters) named.set(name, fromTorch(name, shape, data))
+    for await (const { name, tensor } of loadTensors(together(files), shapes, { ignore }))
+      named.set(name, tensor)
     return named
   } catch (error) {
     tf.dispose([...named.values()])
@@ -75,6 +75,7 @@ function together(files: readonly SafetensorsFile[]): ComponentWeights {
     names: files.flatMap((file) => [...file.entries.keys()]),
     shape: (name) => owner(name)?.entries.get(name)?.shape,
     dtype: (name) => owner(name)?.entries.get(name)?.dtype,
+    place: (name) => owner(name)?.place(name),
     read: async (name, room) => owner(name)!.read(name, room),
     close: async () => undefined,
   }

@@ -2,14 +2,13 @@ import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import {
   fileExists,
-  loadParameters,
+  loadTensors,
   openWeights,
   readJson,
   readText,
   resolveModel,
 } from '../../checkpoint/index.js'
 import { type RunOptions, throwIfAborted } from '../../core/index.js'
-import { fromTorch } from '../../nn/index.js'
 import { loadClipTokenizer } from '../../text/index.js'
 import { clipConfig } from '../config/clip.js'
 import { type Clip, clip, clipShapes } from './clip.js'
@@ -46,9 +45,9 @@ export async function loadClip(idOrFolder: string, options: ClipOptions & RunOpt
   const named = new Map<string, tf.Tensor>()
   const weights = await openWeights(folder, '.')
   try {
-    for await (const { name, shape, data } of loadParameters(weights, shapes).parameters) {
+    for await (const { name, tensor } of loadTensors(weights, shapes)) {
+      named.set(name, tensor)
       throwIfAborted(options.signal, 'loading CLIP')
-      named.set(name, fromTorch(name, shape, data))
       options.onProgress?.({ stage: 'load clip', done: named.size, total: shapes.size, detail: name })
     }
     return clip({ config, weights: named, tokenizer }, options)

@@ -57,7 +57,7 @@ const weightFactor = { tensorflow: 1, webgpu: 1, wasm: 3.2 } as const
  *
  * Weights are exact. Activations are an upper estimate of the tensors alive at once, with attention's scores written
  * out whole where an edit sees them; the tests hold it between what a run takes and four times that (1.07 to 1.81 times
- * when written).
+ * when written), or eight times where attention has a kernel of the library's own.
  *
  * @param configs - of the UNet, the VAE and the text encoder
  * @param task - what is going to be done, where, at which size

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs'
 import {
   type DownloadOptions,
   fileExists,
-  loadParameters,
+  loadTensors,
   openModelFolder,
   openWeights,
   readComponentConfig,
@@ -12,7 +12,7 @@ import {
   resolveModel,
 } from '../../checkpoint/index.js'
 import { expectMemory, type RunOptions, type Tokenizer, throwIfAborted } from '../../core/index.js'
-import { fromTorch, type NamedParameters } from '../../nn/index.js'
+import type { NamedParameters } from '../../nn/index.js'
 import { loadClipTokenizer } from '../../text/index.js'
 import { textEncoderShapes } from '../clip/text-encoder.js'
 import { autoencoderConfig, schedulerConfig, textEncoderConfig, unetConfig } from '../config.js'
@@ -93,10 +93,9 @@ async function loadWeights(
   const weights = await openWeights(folder, component, { variant })
   try {
     const named = new Map<string, tf.Tensor>()
-    for await (const { name, shape, data } of loadParameters(weights, shapes).parameters) {
-      throwIfAborted(signal, 'loading a model')
-      const tensor = fromTorch(name, shape, data)
+    for await (const { name, tensor } of loadTensors(weights, shapes)) {
       loaded.push(tensor)
+      throwIfAborted(signal, 'loading a model')
       named.set(name, tensor)
       onProgress?.({ stage: `load ${component}`, done: named.size, total: shapes.size, detail: name })
     }
