@@ -1,0 +1,171 @@
+import * as tf from '@tensorflow/tfjs'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { hasOwnKernel, type OwnKernel, valueAndGradients } from '../../src/core/index.js'
+import { attention, geglu, gelu, groupNorm, layerNorm, linear, quickGelu, silu } from '../../src/nn/index.js'
+import { adamW, adamWState, average } from '../../src/training/index.js'
+
+const native = process.env.CONTRAFACT_BACKEND === 'tensorflow'
+
+test.runIf(native)('install-tensorflow compiled the kernels', () => {
+  expect(hasOwnKernel('Attention')).toBe(true)
+})
+
+type Values = Float32Array
+
+/** As on a backend that does not have the kernels. */
+function withoutKernels<T>(names: readonly OwnKernel[], run: () => T): T {
+  const kernels = names.map((name) => tf.getKernel(name, 'tensorflow'))
+  for (const name of names) tf.unregisterKernel(name, 'tensorflow')
+  try {
+    return run()
+  } finally {
+    for (const kernel of kernels) tf.registerKernel(kernel)
+  }
+}
+
+interface Layer {
+  readonly kernels: readonly OwnKernel[]
+  /** Shapes of the inputs, which are differentiated by. */
+  readonly shapes: readonly (readonly number[])[]
+  readonly run: (...inputs: tf.Tensor[]) => tf.Tensor
+}
+
+const size = (max: number) => fc.integer({ min: 1, max })
+type Norm = { weight: tf.Tensor1D; bias: tf.Tensor1D }
+
+// Sizes on both sides of a vector, of a tile of the product, and of what a thread takes at once.
+const layers: Readonly<Record<string, fc.Arbitrary<Layer>>> = {
+  attention: fc
+    .record({
+      batch: size(2),
+      heads: size(3),
+      depth: size(70),
+      queries: size(150),
+      keys: size(600),
+      causal: fc.boolean(),
+    })
+    .map(({ batch, heads, depth, queries, keys: any, causal }) => {
+      const [channels, keys] = [heads * depth, causal ? queries : any]
+      return {
+        kernels: ['Attention', 'AttentionGrad'],
+        shapes: [
+          [batch, queries, channels],
+          [batch, keys, channels],
+          [batch, keys, channels],
+        ],
+        run: (q, k, v) => attention(q as tf.Tensor3D, k as tf.Tensor3D, v as tf.Tensor3D, heads, { causal }),
+      }
+    }),
+  groupNorm: fc
+    .record({ batch: size(3), height: size(40), width: size(20), groups: size(5), each: size(40) })
+    .map(({ batch, height, width, groups, each }) => ({
+      kernels: ['GroupNorm', 'GroupNormGrad'],
+      shapes: [[batch, height, width, groups * each], [groups * each], [groups * each]],
+      run: (x, weight, bias) => groupNorm({ weight, bias } as Norm, x as tf.Tensor4D, groups, 1e-5),
+    })),
+  layerNorm: fc.record({ rows: size(70), width: size(100) }).map(({ rows, width }) => ({
+    kernels: ['LayerNorm', 'LayerNormGrad'],
+    shapes: [[2, rows, width + 1], [width + 1], [width + 1]],
+    run: (x, weight, bias) => layerNorm({ weight, bias } as Norm, x),
+  })),
+  linear: fc.record({ rows: size(256), width: size(200), out: size(100) }).map(({ rows, width, out }) => ({
+    kernels: ['Linear'],
+    shapes: [[rows, width], [width, out], [out]],
+    run: (x, weight, bias) => linear({ weight: weight as tf.Tensor2D, bias: bias as tf.Tensor1D }, x),
+  })),
+  silu: size(3000).map((n) => ({ kernels: ['Swish', 'SwishGrad'], shapes: [[n]], run: (x) => silu(x) })),
+  quickGelu: size(3000).map((n) => ({
+    kernels: ['Swish', 'SwishGrad'],
+    shapes: [[n]],
+    run: (x) => quickGelu(x),
+  })),
+  gelu: size(3000).map((n) => ({ kernels: ['Gelu', 'GeluGrad'], shapes: [[n]], run: (x) => gelu(x) })),
+  geglu: fc.record({ rows: size(50), width: size(90) }).map(({ rows, width }) => ({
+    kernels: ['Geglu', 'GegluGrad'],
+    shapes: [[2, rows, 2 * width]],
+    run: (x) => geglu(x as tf.Tensor3D),
+  })),
+}
+
+describe.runIf(native)('a kernel of the library and the operations that it stands for', () => {
+  test.each(Object.entries(layers))('agree on %s, gradients included', (_, layer) => {
+    fc.assert(
+      fc.property(layer, ({ kernels, shapes, run }) => {
+        const inputs = shapes.map((shape, i) => tf.randomNormal([...shape], 0.3, 1.5, 'float32', i + 1))
+        const weights = tf.tidy(() => tf.randomNormal(run(...inputs).shape, 0, 1, 'float32', 9))
+        const results = () => {
+          const { value, gradients } = valueAndGradients(
+            (...of) => tf.sum(tf.mul(run(...of), weights)) as tf.Scalar,
+            inputs,
+          )
+          const y = run(...inputs)
+          const data = [y, ...gradients].map((t) => t.dataSync() as Values)
+          tf.dispose([value, y, ...gradients])
+          return data
+        }
+        expectClose(results(), withoutKernels(kernels, results))
+        tf.dispose([...inputs, weights])
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  test('agree on a step of AdamW and on an average', () => {
+    fc.assert(
+      fc.property(size(5000), fc.integer({ min: 0, max: 5 }), (n, done) => {
+        const [theta, gradient, mean, noise] = [1, 2, 3, 4].map((seed) =>
+          tf.randomNormal([n], 0, 1, 'float32', seed),
+        )
+        const square = tf.square(noise!)
+        const named = (t: tf.Tensor) => new Map([['a', t]])
+        const state = { ...adamWState(new Map()), step: done, mean: named(mean!), square: named(square) }
+        const results = () => {
+          const update = adamW(named(theta!), named(gradient!), state, 0.01, { weightDecay: 0.1 })
+          const mixed = average(named(theta!), named(gradient!), 0.9, done)
+          const tensors = [update.parameters, update.state.mean, update.state.square, mixed].map(
+            (map) => map.get('a')!,
+          )
+          const data = tensors.map((t) => t.dataSync() as Values)
+          tf.dispose(tensors)
+          return data
+        }
+        expectClose(results(), withoutKernels(['AdamW', 'Mix'], results))
+        tf.dispose([theta!, gradient!, mean!, noise!, square])
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  test('agree on numbers at the ends: nothing is NaN that need not be', () => {
+    const x = tf.tensor1d([-3e38, -200, -88, -20, -0, 0, 20, 88, 200, 3e38])
+    for (const of of [silu, quickGelu, gelu] as const) {
+      const y = of(x)
+      const values = [...y.dataSync()]
+      expect(values.slice(0, 4).every((value) => value <= 0 && value > -1e-6)).toBe(true)
+      expect(values.slice(6)).toEqual([20, 88, 200, Math.fround(3e38)])
+      y.dispose()
+    }
+    x.dispose()
+  })
+
+  test('attention of scores far apart is that of the largest', () => {
+    const q = tf.tensor3d([1000, -1000], [1, 2, 1])
+    const k = tf.tensor3d([1, -1, 0.5], [1, 3, 1])
+    const v = tf.tensor3d([1, 2, 3], [1, 3, 1])
+    const y = attention(q, k, v, 1)
+    expect([...y.dataSync()]).toEqual([1, 2])
+    tf.dispose([q, k, v, y])
+  })
+})
+
+function expectClose(found: readonly Values[], wanted: readonly Values[]): void {
+  for (const [i, values] of wanted.entries()) {
+    const scale = Math.max(1, ...values.map(Math.abs))
+    expect(found[i]!.length).toBe(values.length)
+    for (const [j, value] of values.entries()) {
+      if (!(Math.abs(found[i]![j]! - value) <= 3e-5 * scale))
+        expect.fail(`result ${i}, value ${j}: ${found[i]![j]}, not ${value}, of values up to ${scale}`)
+    }
+  }
+}
