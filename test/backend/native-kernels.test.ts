@@ -161,7 +161,7 @@ describe.runIf(native)('a kernel of the library and the operations that it stand
 
 function expectClose(found: readonly Values[], wanted: readonly Values[]): void {
   for (const [i, values] of wanted.entries()) {
-    const scale = Math.max(1, ...values.map(Math.abs))
+    const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1)
     expect(found[i]!.length).toBe(values.length)
     for (const [j, value] of values.entries()) {
       if (!(Math.abs(found[i]![j]! - value) <= 3e-5 * scale))
