@@ -1,6 +1,6 @@
 /**
  * Trains the baseline on the phantoms from nothing, twice: told the graph without the pacemaker, and told the whole
- * truth. `npm run train:phantom-scm -- [--telling told] [--steps 1500] [--tuning 25] [--work out/phantom-scm]`.
+ * truth. `npm run train:phantom-scm -- [--telling told] [--seed 0] [--steps 1500] [--tuning 25] [--work out/phantom-scm]`.
  *
  * Four fits each, causal-gen's own order: the attributes' mechanisms; the picture's; readers of the picture's causes;
  * and counterfactual fine-tuning of the picture against those readers. Each resumes where it stopped. Weights, config,
@@ -38,17 +38,18 @@ import { fittedGraph, graphOf } from './scm-graph.js'
 const { values } = parseArgs({
   options: {
     telling: { type: 'string', multiple: true, default: ['told', 'truth'] },
+    seed: { type: 'string', default: '0' },
     steps: { type: 'string', default: '1500' },
     tuning: { type: 'string', default: '25' },
     work: { type: 'string', default: 'out/phantom-scm' },
     out: { type: 'string', default: join(import.meta.dirname, 'scm') },
   },
 })
-const steps = Number(values.steps)
+const [seed, steps] = [Number(values.seed), Number(values.steps)]
 
 const settings = {
   picture: {
-    seed: 0,
+    seed,
     steps,
     batch: 8,
     learningRate: 5e-3,
@@ -61,7 +62,7 @@ const settings = {
     adamW: { betas: [0.9, 0.99], weightDecay: 0.01 },
   },
   readers: {
-    seed: 1,
+    seed: seed + 1,
     steps: 300,
     batch: 16,
     learningRate: 4e-3,
@@ -70,7 +71,7 @@ const settings = {
     ema: 0.98,
   },
   tuning: {
-    seed: 2,
+    seed: seed + 2,
     steps: Number(values.tuning),
     batch: 8,
     learningRate: 5e-4,
@@ -229,7 +230,7 @@ async function save(
   await saveHvae(file(`${telling}.safetensors`), { named: weightsOf(tuned) }, 'f16')
   await writeSafetensors(file(`${telling}-attributes.safetensors`), attributes.parameters)
   await writeJson(file(`${telling}.json`), {
-    command: `npm run train:phantom-scm -- --telling ${telling} --steps ${steps} --tuning ${settings.tuning.steps}`,
+    command: `npm run train:phantom-scm -- --telling ${telling} --seed ${seed} --steps ${steps} --tuning ${settings.tuning.steps}`,
     backend,
     parents: TOLD[telling],
     config,

@@ -18,14 +18,20 @@ export interface AttentionSite {
   readonly timestep: number | readonly number[]
 }
 
-/**
- * Sees every attention map of one call of the network and may answer with another.
- *
- * @param probabilities - `[batch, heads, queries, keys]`, rows sum to one; borrowed
- * @param site - where the map was computed
- * @returns the same tensor to leave it alone, or a new one of the same shape (owned by the network)
- */
-export type AttentionControl = (probabilities: Tensor4D, site: AttentionSite) => Tensor4D
+/** Sees the attention maps of one call of the network and may answer with others. */
+export interface AttentionControl {
+  /**
+   * @param probabilities - `[batch, heads, queries, keys]`, rows sum to one; borrowed
+   * @param site - where the map was computed
+   * @returns the same tensor to leave it alone, or a new one of the same shape (owned by the network)
+   */
+  (probabilities: Tensor4D, site: AttentionSite): Tensor4D
+  /**
+   * Asked before a map is made, in the order of the sites: one that is not wanted is never written out whole, and need not be
+   * shown. All are wanted by default.
+   */
+  readonly wants?: (site: AttentionSite) => boolean
+}
 
 /**
  * The one shape that samplers, inverters and editors know of a diffusion network: noisy latents in, its raw

@@ -1,3 +1,4 @@
+import type { Tensor4D } from '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs'
 import { type AttentionControl, AttentionError, type AttentionSite } from '../core/index.js'
 import {
@@ -62,7 +63,7 @@ export interface RowRange {
  * @param step - index of the sampling step
  */
 export function controlOfStep(branches: readonly EditBranch[], step: number): StepControl {
-  const seen: AttentionSite[] = []
+  const seen = new Map<number, AttentionSite>()
   const atWork = branches.map((branch) => {
     const { cross, self, maxSelfResolution } = branch.rulesAt(step)
     const rule = composeRules(...[cross, self].filter((one) => one !== undefined))
@@ -84,8 +85,9 @@ export function controlOfStep(branches: readonly EditBranch[], step: number): St
       },
   )
   const selfUpTo = Math.max(...atWork.map((one) => one.selfUpTo))
+  const crosses = atWork.some(({ idle, branch }) => idle.cross || branch.region)
   const kept: SourceMaps = {
-    wants: ({ kind, height, width }) => kind === 'cross' || Math.max(height, width) <= selfUpTo,
+    wants: ({ kind, height, width }) => (kind === 'cross' ? crosses : Math.max(height, width) <= selfUpTo),
     maps: [],
   }
   const attentionOf = ({ from, to }: RowRange): AttentionControl | undefined => {
@@ -95,13 +97,19 @@ export function controlOfStep(branches: readonly EditBranch[], step: number): St
     if (served.every(({ busy }) => !busy)) return undefined
     const own = rules.slice(Math.max(0, from - 1), to - 1)
     const rewrite = from === 0 ? pairwiseControl(own, last ? undefined : kept) : followingControl(own, kept)
-    return (probabilities, site) => {
-      seen.push(site)
+    const control = (probabilities: Tensor4D, site: AttentionSite) => {
+      seen.set(site.layer, site)
       return rewrite(probabilities, site)
     }
+    const wants = (site: AttentionSite) => {
+      seen.set(site.layer, site)
+      return kept.wants(site)
+    }
+    return Object.assign(control, { wants })
   }
   const verify = () => {
-    for (const { idle } of atWork) if (idle.cross || idle.self) throw nothingMatched(idle, step, seen)
+    for (const { idle } of atWork)
+      if (idle.cross || idle.self) throw nothingMatched(idle, step, [...seen.values()])
   }
   const end = () => tf.dispose(kept.maps.filter((map) => map !== undefined))
   return { attentionOf, verify, end }

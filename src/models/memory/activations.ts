@@ -13,8 +13,8 @@ interface Extent {
 }
 
 interface UnetExtent extends Extent {
-  /** Whether an attention control sees the maps, which are then written out whole. */
-  readonly controlled?: boolean
+  /** The longest side of a map whose self-attention a control sees, which is then written out whole; none by default. */
+  readonly seenUpTo?: number
 }
 
 // What one block holds while it runs, and what its backward pass needs kept.
@@ -31,16 +31,23 @@ interface Block {
  */
 export function unetActivations(
   config: UNetConfig,
-  { batch, height, width, controlled = false }: UnetExtent,
+  { batch, height, width, seenUpTo = 0 }: UnetExtent,
 ): { readonly forward: number; readonly backward: number } {
   const { block_out_channels: widths, layers_per_block: layers } = config
-  const pixels = widths.map((_, level) => Math.ceil(height / 2 ** level) * Math.ceil(width / 2 ** level))
+  const sides = widths.map((_, level) => [height, width].map((side) => Math.ceil(side / 2 ** level)))
+  const pixels = sides.map(([high, wide]) => high! * wide!)
   const map = (level: number, channels: number) => float * batch * pixels[level]! * channels
   const last = widths.length - 1
   let skips = map(0, widths[0]!)
   const blocks: Block[] = []
   const transformer = (level: number) =>
-    transformerBlock(batch, pixels[level]!, widths[level]!, config.attention_head_dim[level]!, controlled)
+    transformerBlock(
+      batch,
+      pixels[level]!,
+      widths[level]!,
+      config.attention_head_dim[level]!,
+      Math.max(...sides[level]!) <= seenUpTo,
+    )
 
   widths.forEach((out, level) => {
     for (let i = 0; i < layers[level]!; i++) {
@@ -101,7 +108,7 @@ function resnetBlock(into: number, out: number): Block {
   return { working: 3 * into + 9 * out, kept: 20 * into + 42 * out }
 }
 
-// Query, key and value, once more per head; a block of scores and of probabilities, or all of them for a control. Then the
+// Query, key and value, once more per head; a block of scores and of probabilities, or all of them where a control sees them. Then the
 // gated feed-forward layer, eight times as wide, whose halves are split, gated and multiplied. A backward pass keeps no
 // scores.
 function transformerBlock(
@@ -109,12 +116,12 @@ function transformerBlock(
   pixels: number,
   channels: number,
   heads: number,
-  controlled: boolean,
+  isSeen: boolean,
 ): Block {
   const map = float * batch * pixels * channels
   const scores = attentionBytes(batch, heads, pixels, pixels)
   return {
-    working: 75 * map + 4.3 * (controlled ? scores : Math.min(scores, attentionBlockBytes)),
+    working: 75 * map + 4.3 * (isSeen ? scores : Math.min(scores, attentionBlockBytes)),
     kept: 330 * map,
   }
 }

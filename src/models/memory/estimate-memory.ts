@@ -56,7 +56,7 @@ const weightFactor = { tensorflow: 1, webgpu: 1, wasm: 3.2 } as const
  * How much memory a task will take, from the configs alone: nothing is loaded or allocated.
  *
  * Weights are exact. Activations are an upper estimate of the tensors alive at once, with attention's scores written
- * out whole where an edit sees them; the tests hold it between what a run takes and four times that (1.07 to 1.81 times
+ * out whole where an edit replaces them; the tests hold it between what a run takes and four times that (1.07 to 1.81 times
  * when written), or eight times where attention has a kernel of the library's own.
  *
  * @param configs - of the UNet, the VAE and the text encoder
@@ -83,8 +83,10 @@ export function estimateMemory(configs: MemoryConfigs, task: MemoryTask): Memory
   const image = { batch, height: latents.height * factor, width: latents.width * factor }
   // Guidance doubles the batch; an edit runs the source's branch beside its own.
   const branches = kind === 'generate' ? 2 : 4
-  const controlled = kind !== 'generate'
-  const { forward } = unetActivations(unet, { batch: batch * branches, controlled, ...latents })
+  // What an edit replaces by default: self-attention of maps up to half of the latents' side, 16 at least.
+  const half = Math.max(16, Math.ceil(Math.max(latents.height, latents.width) / 2))
+  const seenUpTo = kind === 'generate' ? 0 : half
+  const { forward } = unetActivations(unet, { batch: batch * branches, seenUpTo, ...latents })
   const fitted = unetActivations(unet, { batch, ...latents }).backward
   const coder = autoencoderActivations(vae, image)
   const stages: readonly MemoryStage[] = [

@@ -1,3 +1,4 @@
+import type * as tf from '@tensorflow/tfjs'
 import type { AttentionControl, AttentionSite } from '../../core/index.js'
 import type { BlockControl } from '../../nn/index.js'
 
@@ -8,7 +9,7 @@ export type Place = { readonly arm: 'down' | 'up'; readonly level: number } | { 
 export interface AttentionSites {
   /** The control of the transformer after residual block `index`; empty where there is no control. */
   at(place: Place, index: number, shape: readonly number[]): BlockControl
-  /** Attention maps shown so far. */
+  /** Attention maps so far, shown or not. */
   visited(): number
 }
 
@@ -35,10 +36,11 @@ export function attentionSites(
       width: width!,
       timestep,
     })
-    return {
-      self: (probabilities) => attention(probabilities, site('self', 'attn1')),
-      cross: (probabilities) => attention(probabilities, site('cross', 'attn2')),
-    }
+    const shown = (where: AttentionSite) =>
+      (attention.wants?.(where) ?? true)
+        ? (probabilities: tf.Tensor4D) => attention(probabilities, where)
+        : undefined
+    return { self: shown(site('self', 'attn1')), cross: shown(site('cross', 'attn2')) }
   }
   return { at, visited: () => layer }
 }
