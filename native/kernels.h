@@ -50,6 +50,17 @@ struct Linear {
 };
 void linear(const Parallel&, const Linear&, const float* x, const float* weight, const float* bias, float* y);
 
+/** A 3 × 3 convolution at stride 1 of `[batch, height, width, in]` by `[3, 3, in, out]`; the channels are whole vectors. */
+struct Convolution {
+  int64_t batch, height, width, in, outHeight, outWidth, out, top, left;
+  /** Of a gradient, by the kernel `[3, 3, out, in]` of the way forward. */
+  bool backwards;
+};
+/** With a bias if there is one; floats of scratch memory. */
+int64_t winogradScratch(const Convolution&);
+void winograd(const Parallel&, const Convolution&, const float* x, const float* filter, const float* bias,
+              float* scratch, float* y);
+
 /** Queries and results `[batch, queries, channels]`, keys and values `[batch, keys, channels]`; channels in `heads` parts. */
 struct Heads {
   int64_t batch, queries, keys, channels, heads;

@@ -12,6 +12,7 @@
 
 namespace {
 
+using contrafact::Convolution;
 using contrafact::Groups;
 using contrafact::Heads;
 using contrafact::Parallel;
@@ -56,6 +57,12 @@ class Call {
   }
   float* outLike(int i, int input) { return out(i, context_->input(input).shape()); }
 
+  float* scratch(int64_t size) {
+    const auto status = context_->allocate_temp(tensorflow::DT_FLOAT, TensorShape({size}), &scratch_);
+    if (!status.ok()) context_->SetStatus(status);
+    return status.ok() ? scratch_.flat<float>().data() : nullptr;
+  }
+
   void fail(const std::string& why) { context_->SetStatus(tensorflow::errors::DataLoss(why)); }
 
   Parallel parallel() const {
@@ -67,6 +74,7 @@ class Call {
 
  private:
   OpKernelContext* context_;
+  Tensor scratch_;
 };
 
 /** A kernel from a function of its call and its attributes. */
@@ -188,6 +196,24 @@ void linear(Call& call, const None&) {
     contrafact::linear(call.parallel(), {call.size(0) / width, width, out}, call.in(0), call.in(1), call.in(2), y);
 }
 
+struct Pads {
+  explicit Pads(OpKernelConstruction* construction)
+      : pads(attribute<std::vector<int64_t>>(construction, "pads")), backwards(attribute<bool>(construction, "backwards")) {}
+  std::vector<int64_t> pads;
+  bool backwards;
+};
+
+void winograd(Call& call, const Pads& how) {
+  const int64_t outHeight = call.dim(0, 1) + how.pads[0] + how.pads[1] - 2;
+  const int64_t outWidth = call.dim(0, 2) + how.pads[2] + how.pads[3] - 2;
+  const Convolution of{call.dim(0, 0), call.dim(0, 1), call.dim(0, 2), call.dim(0, 3), outHeight, outWidth,
+                       call.dim(1, how.backwards ? 2 : 3), how.pads[0], how.pads[2], how.backwards};
+  float* scratch = call.scratch(contrafact::winogradScratch(of));
+  float* y = call.out(0, TensorShape({of.batch, outHeight, outWidth, of.out}));
+  if (scratch && y)
+    contrafact::winograd(call.parallel(), of, call.in(0), call.in(1), call.size(2) ? call.in(2) : nullptr, scratch, y);
+}
+
 // What changes from step to step is an input: TensorFlow keeps a kernel for every value of an attribute.
 void adamW(Call& call, const None&) {
   const float* by = call.in(4);
@@ -276,6 +302,10 @@ REGISTER_OP("ContrafactGroupNormGrad")
     .Output("dx: float").Output("d_weight: float").Output("d_bias: float")
     .Attr("groups: int");
 REGISTER_OP("ContrafactLinear").Input("x: float").Input("weight: float").Input("bias: float").Output("y: float");
+REGISTER_OP("ContrafactWinograd")
+    .Input("x: float").Input("filter: float").Input("bias: float")
+    .Output("y: float")
+    .Attr("pads: list(int)").Attr("backwards: bool");
 REGISTER_OP("ContrafactAdamW")
     .Input("parameter: float").Input("gradient: float").Input("mean: float").Input("square: float").Input("by: float")
     .Output("next_parameter: float").Output("next_mean: float").Output("next_square: float");
@@ -305,6 +335,7 @@ CONTRAFACT_OPERATION("LayerNormGrad", Epsilon, layerNormGrad);
 CONTRAFACT_OPERATION("GroupNorm", GroupNorm, groupNorm);
 CONTRAFACT_OPERATION("GroupNormGrad", GroupCount, groupNormGrad);
 CONTRAFACT_OPERATION("Linear", None, linear);
+CONTRAFACT_OPERATION("Winograd", Pads, winograd);
 CONTRAFACT_OPERATION("AdamW", None, adamW);
 CONTRAFACT_OPERATION("Mix", None, mix);
 CONTRAFACT_OPERATION("ReadParameter", Source, readParameter);

@@ -57,6 +57,20 @@ inline float sumOf(Vector v) {
 using Numbers = Eigen::Map<Eigen::ArrayXf>;
 using Constants = Eigen::Map<const Eigen::ArrayXf>;
 
+/** A block of `lanes` rows of as many numbers to its transpose; `stride` floats from row to row. */
+inline void turnBlock(const float* from, int64_t stride, float* to, int64_t toStride) {
+  using Packet = Eigen::internal::packet_traits<float>::type;
+  constexpr int side = Eigen::internal::unpacket_traits<Packet>::size;
+  static_assert(lanes % side == 0);
+  for (int i = 0; i < lanes; i += side)
+    for (int j = 0; j < lanes; j += side) {
+      Eigen::internal::PacketBlock<Packet, side> square;
+      for (int r = 0; r < side; r++) square.packet[r] = Eigen::internal::ploadu<Packet>(from + (i + r) * stride + j);
+      Eigen::internal::ptranspose(square);
+      for (int r = 0; r < side; r++) Eigen::internal::pstoreu(to + (j + r) * toStride + i, square.packet[r]);
+    }
+}
+
 /** `Φ(x)` of the standard normal distribution. */
 template <typename T>
 auto normalCdf(const T& x) {

@@ -30,6 +30,7 @@ export type OwnKernel =
   | 'Mix'
   | 'ReadParameter'
   | 'Swish'
+  | 'Winograd'
   | `${'Attention' | 'Geglu' | 'Gelu' | 'GroupNorm' | 'LayerNorm' | 'Swish'}Grad`
 
 /** Whether the active backend has a kernel of this library. */

@@ -18,6 +18,9 @@ describe.runIf(process.env.CONTRAFACT_BACKEND === 'tensorflow')('conv2d', () => 
     ['a product of pixels', [2, 6, 6, 8], [1, 1, 8, 16], 1, 'same'],
     ['slices of the kernel, of 256 channels', [1, 25, 24, 256], [3, 3, 256, 256], 1, 'same'],
     ['slices of the kernel, of 512 channels', [1, 20, 20, 512], [3, 3, 512, 128], 1, 'same'],
+    ["Winograd's algorithm, on sides that are odd", [2, 17, 31, 48], [3, 3, 48, 80], 1, 'same'],
+    ["Winograd's algorithm without padding", [3, 16, 15, 32], [3, 3, 32, 48], 1, 'valid'],
+    ["Winograd's algorithm, channels block by block", [1, 24, 25, 336], [3, 3, 336, 352], 1, 'same'],
     ['oneDNN', [1, 16, 16, 6], [3, 3, 6, 8], 1, 'same'],
   ] as const
 

@@ -3,9 +3,11 @@ import { replaceKernel } from '../replace-kernel.js'
 import {
   biasedConv2d,
   conv2dAsProduct,
+  conv2dByWinograd,
   conv2dInSlices,
   conv2dOfPixels,
   inputGradientAsProduct,
+  inputGradientByWinograd,
 } from './conv2d.js'
 import { nativeKernels } from './native-kernels.js'
 import { float, matrixProduct, type TensorflowBackend, text, whole, works } from './operations.js'
@@ -20,6 +22,7 @@ import { float, matrixProduct, type TensorflowBackend, text, whole, works } from
  * - `BatchMatMul` of two matrices: `MatMul` is the faster of TensorFlow's two products;
  * - `Reshape`: nothing to the same shape, and the shape as a tensor made once, not at every call;
  * - `Softmax`: oneDNN's takes half as long as Eigen's;
+ * - `Conv2D` of 3 × 3 and its gradient: by Winograd's algorithm, on maps that are not small;
  * - attention, norms and activations with their gradients: this library's own, where they were compiled (`native/`).
  */
 export function installTensorflowKernels(): void {
@@ -29,10 +32,11 @@ export function installTensorflowKernels(): void {
   const own = nativeKernels(backend)
   for (const [kernelName, kernelFunc] of own)
     tf.registerKernel({ kernelName, backendName: 'tensorflow', kernelFunc })
-  const linear = own.get('Linear')
+  const [linear, winograd] = [own.get('Linear'), own.get('Winograd')]
   const { kernelFunc: convolve } = tf.getKernel('Conv2D', 'tensorflow')
   const byProducts = (call: Call) => conv2dAsProduct(backend, call) ?? conv2dInSlices(convolve, call)
-  replaceKernel('tensorflow', 'Conv2D', () => (call) => byProducts(call) ?? convolve(call))
+  const faster = (call: Call) => (winograd && conv2dByWinograd(winograd, call)) ?? byProducts(call)
+  replaceKernel('tensorflow', 'Conv2D', () => (call) => faster(call) ?? convolve(call))
   replaceKernel('tensorflow', 'FusedConv2D', (general) => {
     const picture = () => ({ x: tf.zeros([1, 2, 2, 3]), filter: tf.zeros([1, 1, 3, 2]), bias: tf.zeros([2]) })
     const plain = { strides: 1, pad: 'same', dataFormat: 'NHWC', dilations: 1, activation: 'linear' }
@@ -41,8 +45,8 @@ export function installTensorflowKernels(): void {
     return (call) => {
       const { activation } = call.attrs as unknown as { activation: string }
       if (activation !== 'linear' || !call.inputs.bias) return general(call)
-      const pixels = linear && conv2dOfPixels(linear, call)
-      if (pixels) return pixels
+      const own = (linear && conv2dOfPixels(linear, call)) ?? (winograd && conv2dByWinograd(winograd, call))
+      if (own) return own
       const y = byProducts(call) as tf.Tensor | undefined
       if (!y) return (hasBiased ? biased(call) : undefined) ?? general(call)
       const biasedY = tf.add(y, call.inputs.bias as tf.Tensor)
@@ -53,7 +57,10 @@ export function installTensorflowKernels(): void {
   replaceKernel(
     'tensorflow',
     'Conv2DBackpropInput',
-    (general) => (call) => inputGradientAsProduct(backend, call) ?? general(call),
+    (general) => (call) =>
+      (winograd && inputGradientByWinograd(winograd, call)) ??
+      inputGradientAsProduct(backend, call) ??
+      general(call),
   )
   replaceKernel('tensorflow', 'Reshape', (general) => reshape(backend, general))
   replaceKernel(

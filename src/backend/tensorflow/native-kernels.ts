@@ -64,6 +64,7 @@ const operations: Readonly<Record<OwnKernel, Operation>> = {
   ReadParameter: { inputs: ['begin'], results: 1, attributes: { file: text, dtype: text, shape: list } },
   Swish: { inputs: ['x'], results: 1, attributes: { scale: real } },
   SwishGrad: { inputs: ['dy', 'x'], results: 1, attributes: { scale: real } },
+  Winograd: { inputs: ['x', 'filter', 'bias'], results: 1, attributes: { pads: list, backwards: flag } },
 }
 
 /** The native kernels as tfjs registers kernels; none where they are not loaded. */
