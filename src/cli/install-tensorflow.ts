@@ -58,7 +58,7 @@ async function install(plan: Plan, terminal: Terminal): Promise<number> {
     await unpackTensorflow(plan, tools)
   }
   terminal.err(`Building ${plan.package}@${plan.version} ...`)
-  const built = await buildAddon(plan, tools)
+  const { folder: built, kernelsProblem } = await buildAddon(plan, tools)
   const problem = await problemWith(built)
   if (problem) {
     sweep(plan)
@@ -69,6 +69,10 @@ async function install(plan: Plan, terminal: Terminal): Promise<number> {
     })
   }
   putInPlace(plan, built)
+  if (kernelsProblem)
+    terminal.err(
+      `Without this library's own kernels, so more slowly: the compiler did not accept them.\n${kernelsProblem}`,
+    )
   terminal.out(`${plan.package} on TensorFlow ${plan.tensorflow} works. useBackend() will find it.`)
   return 0
 }

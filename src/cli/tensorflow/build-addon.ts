@@ -26,10 +26,13 @@ const nodeFlags = [`-DNAPI_VERSION=${napi}`, '-DBUILDING_NODE_EXTENSION']
  * Makes the package, whole, in a folder of its own beside the cache: from npm with its install script off, its
  * dependencies inside it, its addon and this library's kernels compiled against the kept TensorFlow.
  *
- * @returns the folder, to be renamed into place
- * @throws BackendError when npm or the compiler fails; what was made is gone then
+ * @returns the folder, to be renamed into place, with kernels or why there are none: everything works without them
+ * @throws BackendError when npm or the compiler fails at the addon; what was made is gone then
  */
-export async function buildAddon(plan: Plan, tools: Tools): Promise<string> {
+export async function buildAddon(
+  plan: Plan,
+  tools: Tools,
+): Promise<{ readonly folder: string; readonly kernelsProblem: string | undefined }> {
   // As deep as its final place, so that the links to TensorFlow, which are relative, hold in both.
   const temporary = mkdtempSync(workPrefix(plan))
   try {
@@ -56,9 +59,8 @@ export async function buildAddon(plan: Plan, tools: Tools): Promise<string> {
     if (compiled.code !== 0) throw failed('the compiler to accept the addon', compiled.output)
     const how = { compiler: tools.compiler, headers: [...nodeFlags, ...headers], library }
     const kernels = await buildKernels(folder, how)
-    if (kernels.code !== 0) throw failed("the compiler to accept this library's kernels", kernels.output)
     writeFileSync(join(folder, marker), JSON.stringify(made(plan)))
-    return folder
+    return { folder, kernelsProblem: kernels.code === 0 ? undefined : tail(kernels.output) }
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true })
     throw error

@@ -53,7 +53,10 @@ export async function buildKernels(
   const names = readdirSync(sources).filter((name) => name.endsWith('.cc'))
   const compiled = await Promise.all(names.map(compile))
   const failed = compiled.find(({ code }) => code !== 0)
-  if (failed) return failed
+  if (failed) {
+    rmSync(objects, { recursive: true })
+    return failed
+  }
   const linked = await run(compiler, [
     ...['-shared', ...readdirSync(objects).map((name) => join(objects, name))],
     ...libraries.map((name) => join(library, name)),
