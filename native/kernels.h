@@ -74,15 +74,22 @@ void attention(const Parallel&, const Heads&, const float* q, const float* k, co
 void attentionGrad(const Parallel&, const Heads&, const float* dOut, const float* q, const float* k, const float* v,
                    const float* out, const float* logSums, float* dq, float* dk, float* dv);
 
+/** `Σ x²`, and `Σ` over the rows of `x [rows, width]`. */
+double sumOfSquares(int64_t size, const float* x);
+void sumRows(const Parallel&, int64_t rows, int64_t width, const float* x, float* y);
+
 /** Numbers of one step: `parameter · keep − rate · m / (√v + epsilon)`, with the decayed means `m` and `v`. */
 struct AdamW {
   float beta1, beta2, rate, epsilon, keep;
 };
-void adamW(const Parallel&, int64_t size, const AdamW&, const float* parameter, const float* gradient,
+void adamW(int64_t size, const AdamW&, const float* parameter, const float* gradient,
            const float* mean, const float* square, float* nextParameter, float* nextMean, float* nextSquare);
 
 /** `ofA · a + ofB · b` */
-void mix(const Parallel&, int64_t size, float ofA, const float* a, float ofB, const float* b, float* y);
+void mix(int64_t size, float ofA, const float* a, float ofB, const float* b, float* y);
+
+/** `torch.randn(size)` of 16 numbers and more, from the index and the words of the Mersenne twister, which move on. */
+void torchNormal(const Parallel&, int64_t size, int32_t* state, float* values);
 
 enum class Precision { f32, f16, bf16 };
 

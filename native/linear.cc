@@ -5,7 +5,7 @@ namespace contrafact {
 namespace {
 
 // A block of the weights, copied panel by panel to where it lies closely, stays in the second cache while all rows meet it.
-constexpr int64_t rowsAtOnce = 512, depthAtOnce = 512, panelsAtOnce = 4;
+constexpr int64_t rowsAtOnce = 512, depthAtOnce = 192, panelsAtOnce = 4;
 constexpr int64_t panelWidth = tileVectors * lanes, rowsAhead = 8;
 
 /** `depth` rows of `columns` weights as panels of `panelWidth`, one after the other. */
@@ -14,8 +14,10 @@ void pack(const float* weight, int64_t stride, int64_t depth, int64_t columns, f
     const float* from = weight + p * stride;
     // The next rows lie pages away, where the processor does not look ahead by itself.
     for (int64_t j = 0; j < columns; j += 16) __builtin_prefetch(from + rowsAhead * stride + j);
-    for (int64_t j = 0; j < columns; j += panelWidth)
-      std::copy_n(from + j, std::min(panelWidth, columns - j), panels + j * depth + p * panelWidth);
+    int64_t j = 0;
+    for (; j + panelWidth <= columns; j += panelWidth)
+      for (int64_t k = 0; k < panelWidth; k += lanes) store(panels + j * depth + p * panelWidth + k, load(from + j + k));
+    std::copy_n(from + j, columns - j, panels + j * depth + p * panelWidth);
   }
 }
 

@@ -1,6 +1,8 @@
 // The kernels as operations of TensorFlow. Loading this module into a process of tfjs-node makes them known there.
 #include <node_api.h>
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -35,14 +37,15 @@ class Call {
   int64_t dim(int i, int axis) const { return input(i).dim_size(axis); }
   int64_t width(int i) const { return dim(i, input(i).dims() - 1); }
 
-  float* out(int i, const TensorShape& shape) {
+  Tensor* result(int i, const TensorShape& shape) {
     Tensor* result = nullptr;
     const auto status = context_->allocate_output(i, shape, &result);
-    if (!status.ok()) {
-      context_->SetStatus(status);
-      return nullptr;
-    }
-    return result->flat<float>().data();
+    if (!status.ok()) context_->SetStatus(status);
+    return status.ok() ? result : nullptr;
+  }
+  float* out(int i, const TensorShape& shape) {
+    Tensor* tensor = result(i, shape);
+    return tensor ? tensor->flat<float>().data() : nullptr;
   }
   /** Outside of TensorFlow's pool, which keeps what it was given and a table of it. */
   float* ownOut(int i, const TensorShape& shape) {
@@ -214,19 +217,95 @@ void winograd(Call& call, const Pads& how) {
     contrafact::winograd(call.parallel(), of, call.in(0), call.in(1), call.size(2) ? call.in(2) : nullptr, scratch, y);
 }
 
-// What changes from step to step is an input: TensorFlow keeps a kernel for every value of an attribute.
-void adamW(Call& call, const None&) {
-  const float* by = call.in(4);
-  float *parameter = call.outLike(0, 0), *mean = call.outLike(1, 0), *square = call.outLike(2, 0);
-  if (parameter && mean && square)
-    contrafact::adamW(call.parallel(), call.size(0), {by[0], by[1], by[2], by[3], by[4]}, call.in(0), call.in(1),
-                      call.in(2), call.in(3), parameter, mean, square);
+/** Widths of the parts of every row. */
+struct Widths {
+  explicit Widths(OpKernelConstruction* construction) : widths(attribute<std::vector<int64_t>>(construction, "widths")) {}
+  std::vector<int64_t> widths;
+};
+
+void split(Call& call, const Widths& of) {
+  const int64_t width = call.width(0), rows = call.size(0) / width;
+  std::vector<float*> parts(of.widths.size());
+  for (size_t i = 0; i < parts.size(); i++) {
+    TensorShape shape = call.input(0).shape();
+    shape.set_dim(shape.dims() - 1, of.widths[i]);
+    if (!(parts[i] = call.out(i, shape))) return;
+  }
+  call.parallel()(rows, width / 2 + 8, [&](int64_t first, int64_t end) {
+    const float* from = call.in(0) + first * width;
+    for (int64_t row = first; row < end; row++)
+      for (size_t i = 0; i < parts.size(); i++) {
+        std::copy_n(from, of.widths[i], parts[i] + row * of.widths[i]);
+        from += of.widths[i];
+      }
+  });
 }
 
-void mix(Call& call, const None&) {
-  const float* factors = call.in(2);
-  if (float* y = call.outLike(0, 0))
-    contrafact::mix(call.parallel(), call.size(0), factors[0], call.in(0), factors[1], call.in(1), y);
+void sumRows(Call& call, const None&) {
+  const int64_t width = call.width(0);
+  if (float* y = call.out(0, TensorShape({width})))
+    contrafact::sumRows(call.parallel(), call.size(0) / width, width, call.in(0), y);
+}
+
+/** As many tensors of every kind, the first kind first. */
+struct Lists {
+  explicit Lists(OpKernelConstruction* construction) : count(attribute<int64_t>(construction, "N")) {}
+  /** `work(i)` for the i-th of every kind, `cycles` for an element. */
+  template <typename Work>
+  void each(const Call& call, int64_t cycles, const Work& work) const {
+    int64_t elements = 0;
+    for (int64_t i = 0; i < count; i++) elements += call.size(i);
+    call.parallel()(count, cycles * (elements / count + 1), [&](int64_t first, int64_t end) {
+      for (int64_t i = first; i < end; i++) work(i);
+    });
+  }
+  int64_t count;
+};
+
+void globalNorm(Call& call, const Lists& of) {
+  std::vector<double> sums(of.count);
+  of.each(call, 1, [&](int64_t i) { sums[i] = contrafact::sumOfSquares(call.size(i), call.in(i)); });
+  double sum = 0;
+  for (const double share : sums) sum += share;
+  if (float* y = call.out(0, TensorShape({}))) *y = std::sqrt(sum);
+}
+
+// What changes from step to step is an input: TensorFlow keeps a kernel for every value of an attribute.
+void adamW(Call& call, const Lists& of) {
+  const int64_t n = of.count;
+  const float* by = call.in(4 * n);
+  std::vector<float*> out(3 * n);
+  for (int64_t i = 0; i < 3 * n; i++)
+    if (!(out[i] = call.outLike(i, i % n))) return;
+  of.each(call, 4, [&](int64_t i) {
+    contrafact::adamW(call.size(i), {by[0], by[1], by[2], by[3], by[4]}, call.in(i), call.in(n + i), call.in(2 * n + i),
+                      call.in(3 * n + i), out[i], out[n + i], out[2 * n + i]);
+  });
+}
+
+void mix(Call& call, const Lists& of) {
+  const int64_t n = of.count;
+  const float* factors = call.in(2 * n);
+  std::vector<float*> out(n);
+  for (int64_t i = 0; i < n; i++)
+    if (!(out[i] = call.outLike(i, i))) return;
+  of.each(call, 1, [&](int64_t i) {
+    contrafact::mix(call.size(i), factors[0], call.in(i), factors[1], call.in(n + i), out[i]);
+  });
+}
+
+struct Shape {
+  explicit Shape(OpKernelConstruction* construction) : shape(attribute<std::vector<int64_t>>(construction, "shape")) {}
+  std::vector<int64_t> shape;
+};
+
+void torchNormal(Call& call, const Shape& of) {
+  const TensorShape shape(of.shape);
+  float* values = call.out(0, shape);
+  Tensor* state = call.result(1, call.input(0).shape());
+  if (!values || !state) return;
+  std::copy_n(call.input(0).flat<int32_t>().data(), call.size(0), state->flat<int32_t>().data());
+  contrafact::torchNormal(call.parallel(), shape.num_elements(), state->flat<int32_t>().data(), values);
 }
 
 struct Source {
@@ -306,10 +385,22 @@ REGISTER_OP("ContrafactWinograd")
     .Input("x: float").Input("filter: float").Input("bias: float")
     .Output("y: float")
     .Attr("pads: list(int)").Attr("backwards: bool");
+REGISTER_OP("ContrafactSplit").Input("x: float").Output("parts: N * float").Attr("N: int >= 1").Attr("widths: list(int)");
+REGISTER_OP("ContrafactSumRows").Input("x: float").Output("y: float");
+REGISTER_OP("ContrafactGlobalNorm").Input("xs: N * float").Output("y: float").Attr("N: int >= 1");
 REGISTER_OP("ContrafactAdamW")
-    .Input("parameter: float").Input("gradient: float").Input("mean: float").Input("square: float").Input("by: float")
-    .Output("next_parameter: float").Output("next_mean: float").Output("next_square: float");
-REGISTER_OP("ContrafactMix").Input("a: float").Input("b: float").Input("factors: float").Output("y: float");
+    .Input("parameters: N * float").Input("gradients: N * float").Input("means: N * float").Input("squares: N * float")
+    .Input("by: float")
+    .Output("next_parameters: N * float").Output("next_means: N * float").Output("next_squares: N * float")
+    .Attr("N: int >= 1");
+REGISTER_OP("ContrafactMix")
+    .Input("a: N * float").Input("b: N * float").Input("factors: float")
+    .Output("y: N * float")
+    .Attr("N: int >= 1");
+REGISTER_OP("ContrafactTorchNormal")
+    .Input("state: int32")
+    .Output("values: float").Output("next: int32")
+    .Attr("shape: list(int)");
 REGISTER_OP("ContrafactReadParameter")
     .Input("begin: int32")
     .Output("y: float")
@@ -336,8 +427,12 @@ CONTRAFACT_OPERATION("GroupNorm", GroupNorm, groupNorm);
 CONTRAFACT_OPERATION("GroupNormGrad", GroupCount, groupNormGrad);
 CONTRAFACT_OPERATION("Linear", None, linear);
 CONTRAFACT_OPERATION("Winograd", Pads, winograd);
-CONTRAFACT_OPERATION("AdamW", None, adamW);
-CONTRAFACT_OPERATION("Mix", None, mix);
+CONTRAFACT_OPERATION("AdamW", Lists, adamW);
+CONTRAFACT_OPERATION("Mix", Lists, mix);
+CONTRAFACT_OPERATION("Split", Widths, split);
+CONTRAFACT_OPERATION("SumRows", None, sumRows);
+CONTRAFACT_OPERATION("GlobalNorm", Lists, globalNorm);
+CONTRAFACT_OPERATION("TorchNormal", Shape, torchNormal);
 CONTRAFACT_OPERATION("ReadParameter", Source, readParameter);
 CONTRAFACT_OPERATION("Attention", Attention, attention);
 CONTRAFACT_OPERATION("AttentionGrad", Attention, attentionGrad);

@@ -61,6 +61,7 @@ export function growthOf(kernelName: string, { inputs, attrs }: Parameters<tf.Ke
     case 'SwishGrad':
       return { output: bytes((inputs.x as tf.Tensor).shape), inside: small }
     case 'ReadParameter':
+    case 'TorchNormal':
     case 'Fill':
       return { output: bytes((attrs as unknown as { shape: number[] }).shape), inside: small }
     default:

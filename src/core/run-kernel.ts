@@ -24,12 +24,16 @@ export type OwnKernel =
   | 'Attention'
   | 'Geglu'
   | 'Gelu'
+  | 'GlobalNorm'
   | 'GroupNorm'
   | 'LayerNorm'
   | 'Linear'
   | 'Mix'
   | 'ReadParameter'
+  | 'Split'
+  | 'SumRows'
   | 'Swish'
+  | 'TorchNormal'
   | 'Winograd'
   | `${'Attention' | 'Geglu' | 'Gelu' | 'GroupNorm' | 'LayerNorm' | 'Swish'}Grad`
 
@@ -39,13 +43,14 @@ export const hasOwnKernel = (name: OwnKernel): boolean => Boolean(tf.getKernel(n
 /**
  * Runs a kernel that is not TensorFlow.js's but this library's, where the active backend has it.
  *
+ * @param inputs - by name; or one after the other, for a kernel of lists: `N` of every kind
  * @returns its results, owned by the caller, or nothing where the backend leaves it to operations
  */
 export function runOwnKernel(
   name: OwnKernel,
-  inputs: Readonly<Record<string, tf.Tensor>>,
+  inputs: Readonly<Record<string, tf.Tensor>> | readonly tf.Tensor[],
   attributes: object = {},
 ): tf.Tensor[] | undefined {
   if (!hasOwnKernel(name)) return undefined
-  return [runKernel(name, inputs, attributes)].flat()
+  return [runKernel(name, Object.fromEntries(Object.entries(inputs)), attributes)].flat()
 }

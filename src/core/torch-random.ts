@@ -1,6 +1,8 @@
+import * as tf from '@tensorflow/tfjs'
 import { mersenne, mersenneFromState } from 'pure-rand/generator/mersenne'
 import { boxMuller16 } from './box-muller.js'
 import { ArgumentError } from './errors.js'
+import { hasOwnKernel, runOwnKernel } from './run-kernel.js'
 import { expectNumber } from './shapes.js'
 
 /** Where a {@link TorchRandom} stands: plain JSON, so that training can resume to the same stream. */
@@ -15,6 +17,8 @@ export interface TorchRandomState {
 export interface TorchRandom {
   /** Standard normal values as `torch.randn(count)` draws them (within 5e-7; below 16 values, to the last bit). */
   normal(count: number): Float32Array
+  /** The same as a tensor, owned by the caller; many at a time by the backend's own kernel, where it has one. */
+  normalTensor<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R>
   /** Values in [0, 1) as `torch.rand(count)` draws them. */
   uniform(count: number): Float32Array
   /** Whole numbers from `low` to `high - 1` as `torch.randint(low, high, (count,))` draws them; the range is below 2^24. */
@@ -37,7 +41,7 @@ export interface TorchRandom {
  * @throws ArgumentError on a seed that is not a whole number from 0 to 2^53 - 1, or a broken state
  */
 export function torchRandn(from: number | TorchRandomState): TorchRandom {
-  const twister = typeof from === 'object' ? resume(from) : seeded(from)
+  let twister = typeof from === 'object' ? resume(from) : seeded(from)
   let cached = typeof from === 'object' ? from.cached : null
 
   const uniform24 = () => (twister.next() & 0xffffff) / 0x1000000
@@ -69,13 +73,26 @@ export function torchRandn(from: number | TorchRandomState): TorchRandom {
     boxMuller16(values, length - 16)
   }
 
+  const normal = (count: number) => {
+    const values = new Float32Array(expectCount(count, 'normal'))
+    if (count >= 16) fillNormal(values)
+    else for (let i = 0; i < count; i++) values[i] = nextNormal()
+    return values
+  }
+
+  const normalTensor = <R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R> => {
+    const count = shape.reduce((product, n) => product * n, 1)
+    if (count < manyAtOnce || !hasOwnKernel('TorchNormal')) return tf.tensor(normal(count), shape)
+    const state = tf.tensor1d(Int32Array.from(twister.getState()), 'int32')
+    const [values, next] = runOwnKernel('TorchNormal', { state }, { shape })!
+    twister = mersenneFromState([...next!.dataSync()])
+    tf.dispose([state, next!])
+    return values as tf.Tensor<R>
+  }
+
   return Object.freeze({
-    normal(count: number) {
-      const values = new Float32Array(expectCount(count, 'normal'))
-      if (count >= 16) fillNormal(values)
-      else for (let i = 0; i < count; i++) values[i] = nextNormal()
-      return values
-    },
+    normal,
+    normalTensor,
     uniform(count: number) {
       return new Float32Array(expectCount(count, 'uniform')).map(uniform24)
     },
@@ -89,6 +106,9 @@ export function torchRandn(from: number | TorchRandomState): TorchRandom {
     state: () => ({ twister: [...twister.getState()], cached }),
   })
 }
+
+// Below it a call costs more than the numbers.
+const manyAtOnce = 2048
 
 function seeded(seed: number) {
   expectNumber(seed, { integer: true, min: 0, max: Number.MAX_SAFE_INTEGER }, 'torchRandn', 'seed')

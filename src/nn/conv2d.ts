@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { runKernel, withGradient } from '../core/index.js'
+import { runKernel, runOwnKernel, withGradient } from '../core/index.js'
 import type { ConvParameters } from './parameters.js'
 
 /** How a convolution moves and pads. */
@@ -49,7 +49,7 @@ function biasedConv2d(
       () => tf.conv2dTranspose(dy, filter as tf.Tensor4D, x.shape, strides, pad),
       () =>
         runKernel('Conv2DBackpropFilter', { x: input!, dy }, { ...attributes, filterShape: weight.shape }),
-      () => tf.sum(dy, [0, 1, 2]),
+      () => runOwnKernel('SumRows', { x: dy })?.[0] ?? tf.sum(dy, [0, 1, 2]),
     ],
   })
 }

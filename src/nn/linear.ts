@@ -29,7 +29,7 @@ export function linear<T extends tf.Tensor>({ weight, bias }: LinearParameters, 
     backward: (dy, [input, w]) => [
       () => likeX(tf.matMul(rowsOf(dy), w as tf.Tensor2D, false, true), width),
       () => tf.matMul(rowsOf(input!), rowsOf(dy), true, false),
-      () => tf.sum(rowsOf(dy), 0),
+      () => runOwnKernel('SumRows', { x: dy })?.[0] ?? tf.sum(rowsOf(dy), 0),
     ],
   })
 }

@@ -65,7 +65,7 @@ export function joinParents(parents: Parents): tf.Tensor2D {
  */
 export function drawStandardNormal(random: TorchRandom, batch: number, event: readonly number[]): tf.Tensor {
   const shape = [batch, ...event]
-  return tf.tensor(random.normal(shape.reduce((a, b) => a * b, 1)), shape)
+  return random.normalTensor(shape as [number])
 }
 
 /**

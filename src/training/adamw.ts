@@ -30,8 +30,6 @@ export interface AdamWUpdate {
   readonly state: AdamWState
 }
 
-type Moments = Readonly<Record<'parameter' | 'gradient' | 'mean' | 'square', tf.Tensor>>
-
 /** The state before the first update: zeros. Owned by the caller. */
 export function adamWState(parameters: NamedParameters): AdamWState {
   const zeros = () => new Map([...parameters].map(([name, tensor]) => [name, tf.zerosLike(tensor)]))
@@ -64,24 +62,26 @@ export function adamW(
   const root = Math.sqrt(1 - beta2 ** step)
   const rate = (learningRate * root) / (1 - beta1 ** step)
   const keep = 1 - learningRate * weightDecay
-  const byOperations = ({ parameter, gradient, mean, square }: Moments): tf.Tensor[] => {
-    const m = tf.add(tf.mul(mean, beta1), tf.mul(gradient, 1 - beta1))
-    const v = tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), 1 - beta2))
+  const byOperations = (theta: tf.Tensor, g: tf.Tensor, mean: tf.Tensor, square: tf.Tensor) => {
+    const m = tf.add(tf.mul(mean, beta1), tf.mul(g, 1 - beta1))
+    const v = tf.add(tf.mul(square, beta2), tf.mul(tf.square(g), 1 - beta2))
     const move = tf.div(tf.mul(m, rate), tf.add(tf.sqrt(v), epsilon * root))
-    return [tf.sub(tf.mul(parameter, keep), move), m, v]
+    return [tf.sub(tf.mul(theta, keep), move), m, v]
   }
-  const updated = { parameters: new Map(), mean: new Map(), square: new Map() }
+  const names = [...parameters.keys()]
+  const lists = [parameters, gradients, state.mean, state.square].map((all) =>
+    names.map((name) => all.get(name)!),
+  )
+  const [thetas, gs, means, squares] = lists as [tf.Tensor[], tf.Tensor[], tf.Tensor[], tf.Tensor[]]
   const by = tf.tensor1d([beta1, beta2, rate, epsilon * root, keep])
-  for (const [name, parameter] of parameters) {
-    const gradient = gradients.get(name)!
-    const moments = { parameter, gradient, mean: state.mean.get(name)!, square: state.square.get(name)! }
-    const [next, mean, square] = tf.tidy(
-      () => runOwnKernel('AdamW', { ...moments, by }) ?? byOperations(moments),
-    )
-    updated.parameters.set(name, next)
-    updated.mean.set(name, mean)
-    updated.square.set(name, square)
-  }
+  // All weights, then all means, then all squares.
+  const own = runOwnKernel('AdamW', [...lists.flat(), by], { N: names.length })
   by.dispose()
-  return { parameters: updated.parameters, state: { step, mean: updated.mean, square: updated.square } }
+  const updates = thetas.map((theta, i) =>
+    own
+      ? [own[i]!, own[names.length + i]!, own[2 * names.length + i]!]
+      : tf.tidy(() => byOperations(theta, gs[i]!, means[i]!, squares[i]!)),
+  )
+  const named = (which: number) => new Map(names.map((name, i) => [name, updates[i]![which]!]))
+  return { parameters: named(0), state: { step, mean: named(1), square: named(2) } }
 }

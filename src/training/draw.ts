@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs'
+import type * as tf from '@tensorflow/tfjs'
 import type { TorchRandom } from '../core/index.js'
 
 /** Standard normal noise `[batch, height, width, channels]`, drawn in channels-last order; owned by the caller. */
@@ -6,7 +6,7 @@ export function drawNormal(
   random: TorchRandom,
   shape: readonly [number, number, number, number],
 ): tf.Tensor4D {
-  return tf.tensor4d(random.normal(shape.reduce((a, b) => a * b, 1)), [...shape])
+  return random.normalTensor<tf.Rank.R4>([...shape])
 }
 
 /** Whole numbers from 0 to `below - 1`. */

@@ -21,9 +21,11 @@ export function average(
   const d = Math.min(decay, (1 + step) / (10 + step))
   if (decay === 0) return new Map([...parameters].map(([name, theta]) => [name, theta.clone()]))
   const factors = tf.tensor1d([d, 1 - d])
-  const mixed = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
-    runOwnKernel('Mix', { a, b, factors })?.[0] ?? tf.tidy(() => tf.add(tf.mul(a, d), tf.mul(b, 1 - d)))
-  const all = new Map([...parameters].map(([name, theta]) => [name, mixed(averaged.get(name)!, theta)]))
+  const names = [...parameters.keys()]
+  const [before, after] = [averaged, parameters].map((all) => names.map((name) => all.get(name)!))
+  const mixed =
+    runOwnKernel('Mix', [...before!, ...after!, factors], { N: names.length }) ??
+    before!.map((a, i) => tf.tidy(() => tf.add(tf.mul(a, d), tf.mul(after![i]!, 1 - d))))
   factors.dispose()
-  return all
+  return new Map(names.map((name, i) => [name, mixed[i]!]))
 }

@@ -114,9 +114,7 @@ function consume(config: HvaeConfig, x: tf.Tensor4D, parents: tf.Tensor2D): tf.T
 
 /** Noise for every latent of a batch, from the coarsest on; owned by the caller. */
 export function latentNoise(config: HvaeConfig, batch: number, random: TorchRandom): tf.Tensor4D[] {
-  return hvaeLatentShapes(config, batch).map((shape) =>
-    tf.tensor4d(random.normal(shape.reduce((a, b) => a * b, 1)), shape),
-  )
+  return hvaeLatentShapes(config, batch).map((shape) => random.normalTensor<tf.Rank.R4>(shape))
 }
 
 /** The negative ELBO of a batch with given noise: a scalar, differentiable in every parameter. */

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { hasOwnKernel, type OwnKernel, valueAndGradients } from '../../src/core/index.js'
+import { hasOwnKernel, type OwnKernel, torchRandn, valueAndGradients } from '../../src/core/index.js'
 import { attention, geglu, gelu, groupNorm, layerNorm, linear, quickGelu, silu } from '../../src/nn/index.js'
 import { adamW, adamWState, average } from '../../src/training/index.js'
 
@@ -133,6 +133,26 @@ describe.runIf(native)('a kernel of the library and the operations that it stand
         expectClose(results(), withoutKernels(['AdamW', 'Mix'], results))
         tf.dispose([theta!, gradient!, mean!, noise!, square])
       }),
+      { numRuns: 25 },
+    )
+  })
+
+  test('draw the numbers of the same stream, and leave it where it was left', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.array(fc.integer({ min: 0, max: 9000 }), { minLength: 1, maxLength: 4 }),
+        (seed, counts) => {
+          const [one, other] = [torchRandn(seed), torchRandn(seed)]
+          for (const count of counts) {
+            const drawn = one.normalTensor<tf.Rank.R1>([count])
+            expectClose([drawn.dataSync() as Values], [other.normal(count)])
+            drawn.dispose()
+            expect(one.uniform(3)).toEqual(other.uniform(3))
+          }
+          expect(torchRandn(one.state()).normal(20)).toEqual(other.normal(20))
+        },
+      ),
       { numRuns: 25 },
     )
   })

@@ -21,6 +21,7 @@ import { float, matrixProduct, type TensorflowBackend, text, whole, works } from
  * - `FusedConv2D` takes the same ways, and elsewhere oneDNN's convolution that adds the bias itself;
  * - `BatchMatMul` of two matrices: `MatMul` is the faster of TensorFlow's two products;
  * - `Reshape`: nothing to the same shape, and the shape as a tensor made once, not at every call;
+ * - `SplitV` of the last axis by rows;
  * - `Softmax`: oneDNN's takes half as long as Eigen's;
  * - `Conv2D` of 3 × 3 and its gradient: by Winograd's algorithm, on maps that are not small;
  * - attention, norms and activations with their gradients: this library's own, where they were compiled (`native/`).
@@ -62,6 +63,9 @@ export function installTensorflowKernels(): void {
       inputGradientAsProduct(backend, call) ??
       general(call),
   )
+  const ownSplit = own.get('Split')
+  if (ownSplit)
+    replaceKernel('tensorflow', 'SplitV', (general) => (call) => splitLast(ownSplit, call) ?? general(call))
   replaceKernel('tensorflow', 'Reshape', (general) => reshape(backend, general))
   replaceKernel(
     'tensorflow',
@@ -77,6 +81,19 @@ export function installTensorflowKernels(): void {
 type Call = Parameters<tf.KernelFunc>[0]
 
 let installed = false
+
+/** `SplitV` of the last axis of floats, which TensorFlow copies number by number. */
+function splitLast(split: tf.KernelFunc, { inputs, attrs, backend }: Call): tf.TensorInfo[] | undefined {
+  const x = inputs.x as tf.Tensor
+  const { numOrSizeSplits, axis } = attrs as unknown as {
+    numOrSizeSplits: number | number[]
+    axis: number
+  }
+  const [last] = tf.util.parseAxisParam(axis, x.shape)
+  if (x.dtype !== 'float32' || last !== x.rank - 1) return undefined
+  const widths = tf.backend_util.prepareSplitSize(x, numOrSizeSplits, last)
+  return [split({ inputs: { x }, attrs: { N: widths.length, widths } as never, backend })].flat()
+}
 
 // TensorFlow takes the new shape as a tensor, which tfjs-node makes and frees at every call.
 function reshape(backend: TensorflowBackend, general: tf.KernelFunc): tf.KernelFunc {

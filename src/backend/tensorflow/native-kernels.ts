@@ -33,8 +33,11 @@ export async function loadNativeKernels(packageName: string): Promise<void> {
 
 /** An operation of `native/operations.cc`: names of its inputs in order, how many results, its attributes. */
 interface Operation {
-  readonly inputs: readonly string[]
+  /** Left out: lists of tensors, `N` of every kind, in the order in which they come. */
+  readonly inputs?: readonly string[]
   readonly results: number
+  /** So many results for every tensor of a list. */
+  readonly perTensor?: true
   readonly attributes?: Readonly<
     Record<string, (backend: TensorflowBackend, name: string, value: never) => Attribute>
   >
@@ -44,13 +47,14 @@ const attention = { heads: integer, scale: real, causal: flag }
 
 /** Every kernel of `native/`, by its name without `Contrafact`. */
 const operations: Readonly<Record<OwnKernel, Operation>> = {
-  AdamW: { inputs: ['parameter', 'gradient', 'mean', 'square', 'by'], results: 3 },
+  AdamW: { results: 3, perTensor: true, attributes: { N: integer } },
   Attention: { inputs: ['q', 'k', 'v'], results: 2, attributes: attention },
   AttentionGrad: { inputs: ['dOut', 'q', 'k', 'v', 'out', 'logSums'], results: 3, attributes: attention },
   Geglu: { inputs: ['x'], results: 1 },
   GegluGrad: { inputs: ['dy', 'x'], results: 1 },
   Gelu: { inputs: ['x'], results: 1 },
   GeluGrad: { inputs: ['dy', 'x'], results: 1 },
+  GlobalNorm: { results: 1, attributes: { N: integer } },
   GroupNorm: { inputs: ['x', 'weight', 'bias'], results: 3, attributes: { groups: integer, epsilon: real } },
   GroupNormGrad: {
     inputs: ['dy', 'x', 'weight', 'mean', 'inverse'],
@@ -60,10 +64,13 @@ const operations: Readonly<Record<OwnKernel, Operation>> = {
   LayerNorm: { inputs: ['x', 'weight', 'bias'], results: 1, attributes: { epsilon: real } },
   LayerNormGrad: { inputs: ['dy', 'x', 'weight'], results: 1, attributes: { epsilon: real } },
   Linear: { inputs: ['x', 'weight', 'bias'], results: 1 },
-  Mix: { inputs: ['a', 'b', 'factors'], results: 1 },
+  Mix: { results: 1, perTensor: true, attributes: { N: integer } },
   ReadParameter: { inputs: ['begin'], results: 1, attributes: { file: text, dtype: text, shape: list } },
+  Split: { inputs: ['x'], results: 1, perTensor: true, attributes: { N: integer, widths: list } },
+  SumRows: { inputs: ['x'], results: 1 },
   Swish: { inputs: ['x'], results: 1, attributes: { scale: real } },
   SwishGrad: { inputs: ['dy', 'x'], results: 1, attributes: { scale: real } },
+  TorchNormal: { inputs: ['state'], results: 2, attributes: { shape: list } },
   Winograd: { inputs: ['x', 'filter', 'bias'], results: 1, attributes: { pads: list, backwards: flag } },
 }
 
@@ -77,8 +84,10 @@ export function nativeKernels(backend: TensorflowBackend): Map<string, tf.Kernel
       const attributes = Object.entries(operation.attributes ?? {}).map(([key, make]) =>
         make(backend, key, values[key]!),
       )
-      const operands = operation.inputs.map((input) => inputs[input]!)
-      return backend.executeMultipleOutputs(`Contrafact${name}`, attributes, operands, operation.results)
+      const operands =
+        operation.inputs?.map((input) => inputs[input]!) ?? (Object.values(inputs) as tf.TensorInfo[])
+      const results = operation.results * (operation.perTensor ? Number(values.N) : 1)
+      return backend.executeMultipleOutputs(`Contrafact${name}`, attributes, operands, results)
     },
   ])
   return new Map(kernels)

@@ -96,7 +96,7 @@ export function hvaeMechanism(model: Hvae, options: HvaeMechanismOptions = {}): 
 
 /** Standard normal noise from a generator, in channels-last order. */
 export function torchNoise(random: TorchRandom): DrawNoise {
-  return (shape) => tf.tensor4d(random.normal(shape.reduce((a, b) => a * b, 1)), [...shape] as Shape4D)
+  return (shape) => random.normalTensor<tf.Rank.R4>([...shape] as Shape4D)
 }
 
 const toUnit = (x: tf.Tensor4D): tf.Tensor4D => tf.tidy(() => tf.div(tf.add(x, 1), 2))
