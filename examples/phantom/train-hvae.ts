@@ -1,6 +1,6 @@
 /**
  * Trains the baseline on the phantoms from nothing, twice: told the graph without the pacemaker, and told the whole
- * truth. `npm run train:phantom-scm -- [--telling told] [--seed 0] [--steps 1500] [--tuning 25] [--work out/phantom-scm]`.
+ * truth. `npm run train:phantom-scm -- [--telling told] [--seed 0] [--steps 5000] [--tuning 25] [--work out/phantom-scm]`.
  *
  * Four fits each, causal-gen's own order: the attributes' mechanisms; the picture's; readers of the picture's causes;
  * and counterfactual fine-tuning of the picture against those readers. Each resumes where it stopped. Weights, config,
@@ -39,7 +39,7 @@ const { values } = parseArgs({
   options: {
     telling: { type: 'string', multiple: true, default: ['told', 'truth'] },
     seed: { type: 'string', default: '0' },
-    steps: { type: 'string', default: '1500' },
+    steps: { type: 'string', default: '5000' },
     tuning: { type: 'string', default: '25' },
     work: { type: 'string', default: 'out/phantom-scm' },
     out: { type: 'string', default: join(import.meta.dirname, 'scm') },
