@@ -128,6 +128,7 @@ void attentionGrad(const Parallel& parallel, const Heads& heads, const float* dO
     Rows keys, turnedKeys, turnedValues, probabilities, dScores, queryRows, dRows, dQueries, dKeys, dValues;
     probabilities.resize(queriesAtOnce, keysAtOnce);
     dScores.resize(queriesAtOnce, keysAtOnce);
+    Eigen::ArrayXf own(queriesAtOnce);
     for (int64_t i = begin; i < finish; i++) {
       const Map map(heads, i);
       const int64_t depth = map.depth();
@@ -144,6 +145,7 @@ void attentionGrad(const Parallel& parallel, const Heads& heads, const float* dO
         for (int64_t row = 0; row < queries; row++) {
           std::copy_n(map.query(q, first + row), depth, queryRows.row(row));
           std::copy_n(map.query(dOut, first + row), depth, dRows.row(row));
+          own[row] = (Constants(dRows.row(row), depth) * Constants(map.query(out, first + row), depth)).sum();
         }
         overKeys(heads, first, queries, [&](const Block& block) {
           scoresOf(map, block, q, turnedKeys, probabilities);
@@ -152,9 +154,8 @@ void attentionGrad(const Parallel& parallel, const Heads& heads, const float* dO
           for (int64_t row = 0; row < queries; row++) {
             const Numbers p(probabilities.row(row), block.keys);
             Numbers dS(dScores.row(row), block.keys);
-            const float own = (Constants(dRows.row(row), depth) * Constants(map.query(out, first + row), depth)).sum();
             exponentials(probabilities.row(row), block.keys, heads.scale, logSums[i * heads.queries + first + row]);
-            dS = p * (dS - own) * heads.scale;
+            dS = p * (dS - own[row]) * heads.scale;
           }
           const Elements turnedP{probabilities.row(0), 1, probabilities.stride()};
           const Elements turnedDS{dScores.row(0), 1, dScores.stride()};

@@ -15,9 +15,7 @@ constexpr int64_t floatsAtOnce = 1 << 17;
 constexpr int64_t halvesAtOnce = 1 << 14;
 constexpr int64_t rowsAtLeast = 64;
 
-// The vectors of Eigen, which turns a square of them.
-using Packet = Eigen::internal::packet_traits<float>::type;
-constexpr int side = Eigen::internal::unpacket_traits<Packet>::size;
+constexpr int side = packetSide;
 
 class File {
  public:
@@ -86,10 +84,7 @@ void turn(const float* block, int64_t stride, int64_t rows, int64_t columns, int
     for (int64_t r = 0; r < rows; r += side) {
       const float* from = block + r * stride + c;
       if (across == side && r + side <= rows) {
-        Eigen::internal::PacketBlock<Packet, side> square;
-        for (int i = 0; i < side; i++) square.packet[i] = Eigen::internal::ploadu<Packet>(from + i * stride);
-        Eigen::internal::ptranspose(square);
-        for (int j = 0; j < side; j++) storePast(to[j] + r, square.packet[j]);
+        turnSquare(from, stride, [&](int j, const Packet& numbers) { storePast(to[j] + r, numbers); });
       } else {
         for (int64_t i = 0; i < std::min<int64_t>(side, rows - r); i++)
           for (int64_t j = 0; j < across; j++) to[j][r + i] = from[i * stride + j];

@@ -57,18 +57,27 @@ inline float sumOf(Vector v) {
 using Numbers = Eigen::Map<Eigen::ArrayXf>;
 using Constants = Eigen::Map<const Eigen::ArrayXf>;
 
-/** A block of `lanes` rows of as many numbers to its transpose; `stride` floats from row to row. */
+// The vectors of Eigen, which turns a square of them.
+using Packet = Eigen::internal::packet_traits<float>::type;
+constexpr int packetSide = Eigen::internal::unpacket_traits<Packet>::size;
+
+/** `put(j, column j)` for every column of a square of `packetSide` rows; `stride` floats from row to row. */
+template <typename Put>
+inline void turnSquare(const float* from, int64_t stride, const Put& put) {
+  Eigen::internal::PacketBlock<Packet, packetSide> square;
+  for (int i = 0; i < packetSide; i++) square.packet[i] = Eigen::internal::ploadu<Packet>(from + i * stride);
+  Eigen::internal::ptranspose(square);
+  for (int j = 0; j < packetSide; j++) put(j, square.packet[j]);
+}
+
+/** A block of `lanes` rows of as many numbers to its transpose. */
 inline void turnBlock(const float* from, int64_t stride, float* to, int64_t toStride) {
-  using Packet = Eigen::internal::packet_traits<float>::type;
-  constexpr int side = Eigen::internal::unpacket_traits<Packet>::size;
-  static_assert(lanes % side == 0);
-  for (int i = 0; i < lanes; i += side)
-    for (int j = 0; j < lanes; j += side) {
-      Eigen::internal::PacketBlock<Packet, side> square;
-      for (int r = 0; r < side; r++) square.packet[r] = Eigen::internal::ploadu<Packet>(from + (i + r) * stride + j);
-      Eigen::internal::ptranspose(square);
-      for (int r = 0; r < side; r++) Eigen::internal::pstoreu(to + (j + r) * toStride + i, square.packet[r]);
-    }
+  static_assert(lanes % packetSide == 0);
+  for (int i = 0; i < lanes; i += packetSide)
+    for (int j = 0; j < lanes; j += packetSide)
+      turnSquare(from + i * stride + j, stride, [&](int column, const Packet& numbers) {
+        Eigen::internal::pstoreu(to + (j + column) * toStride + i, numbers);
+      });
 }
 
 /** `Φ(x)` of the standard normal distribution. */

@@ -52,5 +52,5 @@ export function runOwnKernel(
   attributes: object = {},
 ): tf.Tensor[] | undefined {
   if (!hasOwnKernel(name)) return undefined
-  return [runKernel(name, Object.fromEntries(Object.entries(inputs)), attributes)].flat()
+  return [runKernel(name, inputs as Readonly<Record<string, tf.Tensor>>, attributes)].flat()
 }

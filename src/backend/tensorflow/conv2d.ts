@@ -78,12 +78,9 @@ export function conv2dByWinograd(
   if (!info || !winogradIsFaster(info)) return undefined
   const { top, bottom, left, right } = info.padInfo
   const how = { pads: [top, bottom, left, right], backwards: false }
-  if (inputs.bias)
-    return only(winograd({ inputs: { x, filter, bias: inputs.bias }, attrs: how as never, backend }))
-  const bias = tf.tensor1d([])
-  const y = only(winograd({ inputs: { x, filter, bias }, attrs: how as never, backend }))
-  bias.dispose()
-  return y
+  return withBias(inputs.bias, (bias) =>
+    winograd({ inputs: { x, filter, bias }, attrs: how as never, backend }),
+  )
 }
 
 /** `Conv2DBackpropInput` by the same algorithm: a convolution by the kernel turned. */
@@ -97,10 +94,21 @@ export function inputGradientByWinograd(
   if (!info || !winogradIsFaster(info)) return undefined
   const { top, bottom, left, right } = info.padInfo
   const how = { pads: [2 - top, 2 - bottom, 2 - left, 2 - right], backwards: true }
-  const bias = tf.tensor1d([])
-  const dx = only(winograd({ inputs: { x: dy, filter, bias }, attrs: how as never, backend }))
-  bias.dispose()
-  return dx
+  return withBias(undefined, (bias) =>
+    winograd({ inputs: { x: dy, filter, bias }, attrs: how as never, backend }),
+  )
+}
+
+// The kernel takes an empty bias for none.
+function withBias(
+  bias: tf.TensorInfo | undefined,
+  run: (bias: tf.TensorInfo) => tf.TensorInfo | tf.TensorInfo[],
+) {
+  if (bias) return only(run(bias))
+  const none = tf.tensor1d([])
+  const y = only(run(none))
+  none.dispose()
+  return y
 }
 
 const only = (results: tf.TensorInfo | tf.TensorInfo[]): tf.TensorInfo => [results].flat()[0]!

@@ -108,9 +108,9 @@ function resnetBlock(into: number, out: number): Block {
   return { working: 3 * into + 9 * out, kept: 20 * into + 42 * out }
 }
 
-// Query, key and value, once more per head; a block of scores and of probabilities, or all of them where a control sees them. Then the
-// gated feed-forward layer, eight times as wide, whose halves are split, gated and multiplied. A backward pass keeps no
-// scores.
+// Query, key and value, once more per head; a block of scores and of probabilities, or all of them where a control sees them.
+// Then the gated feed-forward layer, eight times as wide, whose halves are split, gated and multiplied. A backward pass keeps
+// no scores.
 function transformerBlock(
   batch: number,
   pixels: number,
