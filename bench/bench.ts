@@ -4,7 +4,8 @@
  *   npm run bench -- NAME [--backend tensorflow] [--size 64] [--runs 5] [--peer diffusers | none] [--recompute] [--profile] [--json]
  *
  * Both sides load the same random Stable Diffusion 1.5, take the same inputs and the same number of threads. Their
- * outputs are compared before anything is timed; then runs alternate. `ratio` is our speed over the peer's.
+ * outputs are compared before anything is timed; then runs alternate. `ratio` is our speed over the peer's. What is measured is
+ * the library as it is published, which is built first.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
@@ -15,6 +16,7 @@ import { type AloneResult, median } from './alone/alone.js'
 import { edits } from './alone/edits.js'
 import { leaks } from './alone/leaks.js'
 import { wasm } from './alone/wasm.js'
+import { wasmThreads } from './alone/wasm-threads.js'
 import type { Case } from './case.js'
 import { peerPython } from './python.js'
 import { ours, peer, type Side } from './side.js'
@@ -50,7 +52,7 @@ const shapesOf: Record<string, (size: number) => { shape: string; inputs: Shapes
   load: () => ({ shape: `whole model, ${values.dtype}`, inputs: {} }),
 }
 
-const alone = { edits, wasm, leaks }
+const alone = { edits, wasm, 'wasm-threads': wasmThreads, leaks }
 
 const [name] = positionals
 if (!name || !(name in shapesOf || name in alone)) {
@@ -60,8 +62,8 @@ if (!name || !(name in shapesOf || name in alone)) {
   process.exit(2)
 }
 if (name in alone) {
-  const runs = Number(values.runs)
-  const result = await alone[name as keyof typeof alone]({ backend: values.backend, runs })
+  const options = { backend: values.backend, runs: Number(values.runs), threads: Number(values.threads) }
+  const result = await alone[name as keyof typeof alone](options)
   console.log(values.json ? JSON.stringify(result) : aloneRow(result))
   process.exit(result.met ? 0 : 1)
 }

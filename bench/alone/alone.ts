@@ -4,6 +4,8 @@ export interface AloneOptions {
   readonly backend: string
   /** Measurements; medians are given. */
   readonly runs: number
+  /** Of the backend, where it can be told. */
+  readonly threads: number
 }
 
 /** What a bench without a peer answers: numbers under the harness's names, and whether they are what they must be. */

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 import type { BackendName } from './candidates.js'
 import { nativeKernelsProblem } from './tensorflow/native-kernels.js'
 import { wasmHeapEnd } from './wasm/heap.js'
-import { threadsOf } from './wasm/threads.js'
+import { threadsOf } from './wasm/simd.js'
 
 /** What the active backend runs on. */
 export interface BackendDevice {

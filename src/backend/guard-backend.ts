@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { ContrafactError, expectMemory, MemoryBudgetError } from '../core/index.js'
 import type { BackendName } from './candidates.js'
-import { growthOf } from './kernel-memory.js'
+import { insideBytes, outputBytes } from './kernel-memory.js'
 import { isLost, lostError, markLost } from './lost.js'
 import { guardWasmHeap, type WasmBackend, type WasmHeap } from './wasm/heap.js'
 import { guardWebgpuDevice, type WebgpuBackend } from './webgpu/device.js'
@@ -39,11 +39,11 @@ function guardKernel(name: BackendName, { kernelName, kernelFunc }: tf.KernelCon
     const backend = call.backend as object
     if (isLost(backend)) throw lostError(name, backend)
     const heap = heaps.get(backend)
-    const growth = growthOf(kernelName, call)
-    if (name === 'tensorflow') expectMemory(growth.output, kernelName)
+    if (name === 'tensorflow') expectMemory(outputBytes(kernelName, call), kernelName)
     const mark = heap?.mark()
     try {
-      heap?.reserve(growth.inside, kernelName)
+      const inside = heap ? insideBytes(kernelName, call) : 0
+      if (inside > 0) heap!.reserve(inside, kernelName)
       return kernelFunc(call)
     } catch (error) {
       if (mark !== undefined) heap?.rewind(mark)

@@ -1,80 +1,118 @@
 import * as tf from '@tensorflow/tfjs'
+import type { OwnKernel } from '../core/index.js'
 
-/** What a kernel is going to ask for, in bytes. */
-export interface Growth {
-  /** Its result; 0 where it cannot be told from the arguments cheaply. */
-  readonly output: number
-  /** What its C++ allocates on the way where no caller can see it: packed weights, tables of pointers. */
-  readonly inside: number
-}
+type Call = Parameters<tf.KernelFunc>[0]
 
-// What any kernel may take for lists of shapes and the like.
-const small = 1 << 20
-
-/**
- * The memory that a call of a kernel will ask for, from its arguments alone.
- *
- * XNNPACK, which the wasm backend calls, packs the second operand of a product and the filter of a convolution into
- * a copy of its own, padded to whole blocks, and keeps, for a convolution, one pointer per tap of every pixel.
- */
-export function growthOf(kernelName: string, { inputs, attrs }: Parameters<tf.KernelFunc>[0]): Growth {
-  const bytes = (shape: readonly number[]) => 4 * shape.reduce((product, n) => product * n, 1)
-  switch (kernelName) {
+/** The bytes of a kernel's result, from its arguments alone; 0 where they do not tell it cheaply. */
+export function outputBytes(kernelName: string, { inputs, attrs }: Call): number {
+  switch (kernelName as OwnKernel | 'BatchMatMul' | 'Conv2D' | 'Fill' | 'FusedConv2D' | '_FusedMatMul') {
     case 'Conv2D':
-    case 'FusedConv2D': {
-      const [x, filter] = [inputs.x as tf.Tensor4D, inputs.filter as tf.Tensor4D]
-      const { strides, pad, dilations, dimRoundingMode } = attrs as unknown as Parameters2d
-      const info = tf.backend_util.computeConv2DInfo(
-        x.shape,
-        filter.shape,
-        strides,
-        dilations,
-        pad,
-        dimRoundingMode,
-      )
-      const pointers = bytes([info.outHeight, info.outWidth, info.filterHeight, info.filterWidth])
-      const output = bytes(info.outShape)
-      const packed = bytes([info.filterHeight, info.filterWidth, info.inChannels, round(info.outChannels)])
-      return { output, inside: small + packed + pointers + (kernelName === 'FusedConv2D' ? output : 0) }
-    }
+    case 'FusedConv2D':
+      return bytesOf(convInfo(inputs, attrs as unknown as Attributes).outShape)
     case 'BatchMatMul':
-    case '_FusedMatMul': {
-      const [a, b] = [inputs.a as tf.Tensor, inputs.b as tf.Tensor]
-      const { transposeA, transposeB } = attrs as unknown as { transposeA: boolean; transposeB: boolean }
-      const [rows, columns] = [a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!]
-      const outer = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2))
-      const depth = b.shape.at(transposeB ? -1 : -2)!
-      return { output: bytes([...outer, rows, columns]), inside: small + bytes([depth + 1, round(columns)]) }
-    }
+    case '_FusedMatMul':
+      return bytesOf(productSides(inputs, attrs as unknown as Attributes).shape)
     case 'Attention':
     case 'AttentionGrad':
-      return { output: bytes((inputs.q as tf.Tensor).shape), inside: small }
+      return bytesOf(inputs.q!.shape)
     case 'Geglu':
     case 'GegluGrad':
     case 'Gelu':
     case 'GeluGrad':
     case 'GroupNorm':
     case 'GroupNormGrad':
+    case 'GroupNormSilu':
     case 'LayerNorm':
     case 'LayerNormGrad':
     case 'Swish':
     case 'SwishGrad':
-      return { output: bytes((inputs.x as tf.Tensor).shape), inside: small }
+      return bytesOf(inputs.x!.shape)
     case 'ReadParameter':
     case 'TorchNormal':
     case 'Fill':
-      return { output: bytes((attrs as unknown as { shape: number[] }).shape), inside: small }
+      return bytesOf((attrs as unknown as { shape: number[] }).shape)
     default:
-      return { output: 0, inside: small }
+      return 0
   }
 }
 
-// XNNPACK's blocks are 8 or 16 channels wide.
-const round = (channels: number): number => Math.ceil(channels / 16) * 16
+// What any kernel of tfjs's may take for lists of shapes and the like.
+const small = 1 << 20
 
-interface Parameters2d {
+/**
+ * What C++ allocates on wasm where no caller can see it, in bytes.
+ *
+ * XNNPACK packs the second operand of a product and the filter of a convolution into a copy of its own, padded to whole
+ * blocks, and keeps, for a convolution, one pointer per tap of every pixel. Kernels of this library allocate in sight, and
+ * they take all products and convolutions but those with an activation and the dilated.
+ */
+export function insideBytes(kernelName: string, { inputs, attrs }: Call): number {
+  if (inSight.has(kernelName)) return 0
+  const attributes = attrs as unknown as Attributes
+  const isPlain = (attributes?.activation ?? 'linear') === 'linear' && isOne(attributes?.dilations)
+  switch (kernelName) {
+    case 'Conv2D':
+    case 'FusedConv2D': {
+      if (isPlain) return 0
+      const info = convInfo(inputs, attributes)
+      const pointers = bytesOf([info.outHeight, info.outWidth, info.filterHeight, info.filterWidth])
+      const packed = bytesOf([info.filterHeight, info.filterWidth, info.inChannels, round(info.outChannels)])
+      return small + packed + pointers + (kernelName === 'FusedConv2D' ? bytesOf(info.outShape) : 0)
+    }
+    case 'BatchMatMul':
+    case '_FusedMatMul': {
+      if (isPlain) return 0
+      const { depth, shape } = productSides(inputs, attributes)
+      return small + bytesOf([depth + 1, round(shape.at(-1)!)])
+    }
+    default:
+      return small
+  }
+}
+
+const inSight: ReadonlySet<string> = new Set<
+  OwnKernel | 'Add' | 'Concat' | 'Fill' | 'Reshape' | 'Slice' | 'SplitV'
+>([
+  ...([
+    'Attention',
+    'AttentionGrad',
+    'Geglu',
+    'GegluGrad',
+    'Gelu',
+    'GeluGrad',
+    'GroupNorm',
+    'GroupNormGrad',
+    'GroupNormSilu',
+  ] as const),
+  ...(['LayerNorm', 'LayerNormGrad', 'Linear', 'Swish', 'SwishGrad'] as const),
+  ...(['Add', 'Concat', 'Fill', 'Reshape', 'Slice', 'SplitV'] as const),
+])
+
+interface Attributes {
   readonly strides: number | [number, number]
   readonly pad: number | 'same' | 'valid' | tf.backend_util.ExplicitPadding
   readonly dilations: number | [number, number]
   readonly dimRoundingMode: 'floor' | 'round' | 'ceil'
+  readonly transposeA: boolean
+  readonly transposeB: boolean
+  readonly activation?: string
 }
+
+const bytesOf = (shape: readonly number[]): number => 4 * shape.reduce((product, n) => product * n, 1)
+
+const isOne = (dilations: number | readonly number[] = 1): boolean => [dilations].flat().every((n) => n === 1)
+
+function convInfo(inputs: Call['inputs'], { strides, pad, dilations, dimRoundingMode }: Attributes) {
+  const [x, filter] = [inputs.x as tf.Tensor4D, inputs.filter as tf.Tensor4D]
+  return tf.backend_util.computeConv2DInfo(x.shape, filter.shape, strides, dilations, pad, dimRoundingMode)
+}
+
+function productSides(inputs: Call['inputs'], { transposeA, transposeB }: Attributes) {
+  const [a, b] = [inputs.a as tf.Tensor, inputs.b as tf.Tensor]
+  const outer = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2))
+  const [rows, columns] = [a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!]
+  return { shape: [...outer, rows, columns], depth: b.shape.at(transposeB ? -1 : -2)! }
+}
+
+// XNNPACK's blocks are 8 or 16 channels wide.
+const round = (channels: number): number => Math.ceil(channels / 16) * 16

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { BackendError } from '../core/index.js'
 import type { BackendName } from './candidates.js'
-import { endThreads } from './wasm/threads.js'
+import { endThreads } from './wasm/simd.js'
 
 // Why a backend can no longer be used. It goes when the backend object goes.
 const losses = new WeakMap<object, unknown>()

@@ -7,7 +7,8 @@ import { guardBackend } from './guard-backend.js'
 import { forgetLost, isLost, startedBackend } from './lost.js'
 import { installTensorflowKernels } from './tensorflow/kernels.js'
 import { installWasmKernels } from './wasm/kernels.js'
-import { mostThreads, prepareWasmThreads, threadsOf } from './wasm/threads.js'
+import { threadsOf } from './wasm/simd.js'
+import { mostThreads, prepareWasmThreads } from './wasm/threads.js'
 import { installWebgpuKernels } from './webgpu/kernels.js'
 
 /** Options of {@link useBackend}. */

@@ -26,6 +26,7 @@ export type OwnKernel =
   | 'Gelu'
   | 'GlobalNorm'
   | 'GroupNorm'
+  | 'GroupNormSilu'
   | 'LayerNorm'
   | 'Linear'
   | 'Mix'

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
-import { runOwnKernel, withGradient } from '../core/index.js'
+import { isTaped, runOwnKernel, withGradient } from '../core/index.js'
+import { silu } from './activations.js'
 import type { NormParameters } from './parameters.js'
 
 /**
@@ -59,16 +60,32 @@ export function groupNorm(
   }
   return withGradient<tf.Tensor4D>([x, weight, bias], {
     forward: (save) => {
-      const inputs = { x: pixelsOf(x), weight, bias }
-      const [y, mean, inverse] = runOwnKernel('GroupNorm', inputs, { groups, epsilon }) ?? byOperations()
+      const own = runOwnKernel('GroupNorm', { x, weight, bias }, { groups, epsilon })
+      const [y, mean, inverse] = own ?? byOperations()
       save([x, weight, mean!, inverse!])
-      return tf.reshape(y!, x.shape)
+      return (own ? y! : tf.reshape(y!, x.shape)) as tf.Tensor4D
     },
     backward: (dy, [input, scale, mean, inverse]) => {
-      const inputs = { dy: pixelsOf(dy), x: pixelsOf(input!), weight: scale!, mean: mean!, inverse: inverse! }
+      const rest = { weight: scale!, mean: mean!, inverse: inverse! }
       const [dx, products, sums] =
-        runOwnKernel('GroupNormGrad', inputs, { groups }) ?? gradientByOperations(inputs)
+        runOwnKernel('GroupNormGrad', { dy, x: input!, ...rest }, { groups }) ??
+        gradientByOperations({ dy: pixelsOf(dy), x: pixelsOf(input!), ...rest })
       return [() => tf.reshape(dx!, x.shape), () => tf.sum(products!, [0, 1]), () => tf.sum(sums!, [0, 1])]
     },
+  })
+}
+
+/** `silu(groupNorm(x))`, in one pass where the backend can and nothing is differentiated. As {@link groupNorm}. */
+export function groupNormSilu(
+  { weight, bias }: NormParameters,
+  x: tf.Tensor4D,
+  groups: number,
+  epsilon: number,
+): tf.Tensor4D {
+  return tf.tidy(() => {
+    const own = isTaped()
+      ? undefined
+      : runOwnKernel('GroupNormSilu', { x, weight, bias }, { groups, epsilon })
+    return (own?.[0] ?? silu(groupNorm({ weight, bias }, x, groups, epsilon))) as tf.Tensor4D
   })
 }

@@ -7,7 +7,7 @@ export { geglu, gelu, quickGelu, relu, silu } from './activations.js'
 export { type AttentionOptions, attention } from './attention.js'
 export { attentionBlockBytes } from './attention-blocks.js'
 export { type ConvOptions, conv2d } from './conv2d.js'
-export { groupNorm } from './group-norm.js'
+export { groupNorm, groupNormSilu } from './group-norm.js'
 export { layerNorm } from './layer-norm.js'
 export { linear } from './linear.js'
 export {

@@ -16,23 +16,20 @@ export function linear<T extends tf.Tensor>({ weight, bias }: LinearParameters, 
     t.rank === 2 ? (t as tf.Tensor2D) : tf.reshape(t, [-1, t.shape.at(-1)!])
   const likeX = (y: tf.Tensor2D, last: number): T =>
     (x.rank === 2 ? y : tf.reshape(y, [...x.shape.slice(0, -1), last])) as T
-  if (!bias) return tf.tidy(() => likeX(tf.matMul(rowsOf(x), weight), out))
   // Not tf.fused.matMul, which computes the gradients of all three or of none.
-  return withGradient<T>([x, weight, bias], {
+  return withGradient<T>(bias ? [x, weight, bias] : [x, weight], {
     forward: (save) => {
       save([x, weight])
-      const [own] = x.size <= fewRows * width ? (runOwnKernel('Linear', { x, weight, bias }) ?? []) : []
+      const [own] = runOwnKernel('Linear', { x, weight, ...(bias && { bias }) }) ?? []
       if (own) return own as T
+      if (!bias) return likeX(tf.matMul(rowsOf(x), weight), out)
       const attributes = { transposeA: false, transposeB: false, activation: 'linear' }
       return likeX(runKernel('_FusedMatMul', { a: rowsOf(x), b: weight, bias }, attributes), out)
     },
     backward: (dy, [input, w]) => [
       () => likeX(tf.matMul(rowsOf(dy), w as tf.Tensor2D, false, true), width),
       () => tf.matMul(rowsOf(input!), rowsOf(dy), true, false),
-      () => runOwnKernel('SumRows', { x: dy })?.[0] ?? tf.sum(rowsOf(dy), 0),
+      ...(bias ? [() => runOwnKernel('SumRows', { x: dy })?.[0] ?? tf.sum(rowsOf(dy), 0)] : []),
     ],
   })
 }
-
-// Below it calls cost more than they compute.
-const fewRows = 256

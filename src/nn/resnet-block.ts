@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
-import { silu } from './activations.js'
 import { conv2d } from './conv2d.js'
-import { groupNorm } from './group-norm.js'
+import { groupNormSilu } from './group-norm.js'
 import { linear } from './linear.js'
 import type { ConvParameters, LinearParameters, NormParameters } from './parameters.js'
 
@@ -30,10 +29,11 @@ export interface GroupNormOptions {
 }
 
 /**
- * `x + conv(silu(norm(conv(silu(norm(x))) + W silu(time))))`, with a 1 × 1 shortcut where channels change.
+ * `x + conv(silu(norm(conv(silu(norm(x))) + W time)))`, with a 1 × 1 shortcut where channels change.
  *
  * @param x - `[batch, height, width, in]`, borrowed
- * @param time - `[batch, time channels]`, or nothing in the VAE; borrowed
+ * @param time - the time embedding after `silu`, which is the same for all blocks, `[batch, time channels]`; nothing in
+ * the VAE; borrowed
  * @returns `[batch, height, width, out]`, owned by the caller
  */
 export function resnetBlock(
@@ -43,12 +43,12 @@ export function resnetBlock(
   time?: tf.Tensor2D,
 ): tf.Tensor4D {
   return tf.tidy(() => {
-    let h = conv2d(parameters.conv1, silu(groupNorm(parameters.norm1, x, groups, epsilon)))
+    let h = conv2d(parameters.conv1, groupNormSilu(parameters.norm1, x, groups, epsilon))
     if (time && parameters.time_emb_proj) {
-      const shift = linear(parameters.time_emb_proj, silu(time))
+      const shift = linear(parameters.time_emb_proj, time)
       h = tf.add(h, tf.reshape(shift, [shift.shape[0], 1, 1, -1]))
     }
-    h = conv2d(parameters.conv2, silu(groupNorm(parameters.norm2, h, groups, epsilon)))
+    h = conv2d(parameters.conv2, groupNormSilu(parameters.norm2, h, groups, epsilon))
     return tf.add(parameters.conv_shortcut ? conv2d(parameters.conv_shortcut, x) : x, h)
   })
 }

@@ -117,7 +117,7 @@ describe.runIf(backend === 'wasm')('the wasm heap', () => {
         expect(error).toBeInstanceOf(MemoryBudgetError)
       }
     }
-    // The packed copy of a filter is made where JavaScript cannot see it; it too is refused, not skipped.
+    // The packed copy of a filter is refused too, not skipped.
     const [x, filter] = [held.pop()!, held.pop()!]
     tf.dispose([x, filter])
     expect(() => tf.tidy(() => tf.matMul(tf.ones([1, 1024]), tf.ones([1024, 1024])))).toThrow(
@@ -129,6 +129,25 @@ describe.runIf(backend === 'wasm')('the wasm heap', () => {
     expect((await sum.data())[0]).toBe(1024)
     tf.dispose([witness, sum])
   }, 60_000)
+
+  test('gives up the packed copies of weights before it refuses anything', async () => {
+    tf.removeBackend('wasm')
+    await useBackend('wasm')
+    const [x, weight] = [tf.ones<tf.Rank.R2>([8, 512]), tf.fill([512, 512], 2) as tf.Tensor2D]
+    const product = async () => {
+      const y = tf.matMul(x, weight)
+      expect(new Set(await y.data())).toEqual(new Set([1024]))
+      y.dispose()
+    }
+    // One copy for a single use, and one that is kept.
+    for (let time = 0; time < 3; time++) await product()
+    await useBackend('wasm', { memoryBudget: tf.memory().numBytes + 2.5 * mebi })
+    const another = tf.ones([mebi / 4])
+    expect(() => tf.ones([mebi / 2])).toThrow(MemoryBudgetError)
+    await useBackend('wasm')
+    await product()
+    tf.dispose([x, weight, another])
+  })
 
   test('refuses a tensor whose size does not fit 32 bits', () => {
     expect(() => tf.backend().write(null as never, [2 ** 30 + 4], 'float32')).toThrow(MemoryBudgetError)

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 import { afterAll, describe, expect, test } from 'vitest'
 import { useBackend } from '../../src/backend/index.js'
 import { ArgumentError, BackendError } from '../../src/core/index.js'
+import { attention, geglu, gelu, groupNorm, layerNorm, silu } from '../../src/nn/index.js'
 import { hashUniform } from '../support/name-hash.js'
 
 const random = (name: string, size: number) => Float32Array.from(hashUniform(name, size))
@@ -12,8 +13,19 @@ const [picture, filter, weights] = [
   random('weights', 33 * 65),
 ]
 
-// A convolution, a product, a softmax and a sum: what threads share, and what they do not.
+// What threads share, forwards and backwards, and what they do not.
 async function compute(): Promise<Buffer> {
+  const layers = tf.tidy(() => {
+    const x = tf.reshape(tf.tensor1d(picture), [2, 17, 19, 8]) as tf.Tensor4D
+    const norm = { weight: tf.linspace(0.5, 1.5, 8), bias: tf.linspace(-1, 1, 8) }
+    const loss = (x: tf.Tensor) => {
+      const h = silu(groupNorm(norm, x as tf.Tensor4D, 2, 1e-5))
+      const tokens = tf.reshape(geglu(layerNorm(norm, tf.reshape(h, [2, -1, 8]))), [2, -1, 4]) as tf.Tensor3D
+      return tf.sum(gelu(attention(tokens, tokens, tokens, 2)))
+    }
+    const { value, grad } = tf.valueAndGrad(loss)(x)
+    return tf.concat([tf.reshape(value, [1]), tf.reshape(grad, [-1])])
+  })
   const result = tf.tidy(() => {
     const filtered = tf.conv2d(
       tf.tensor4d(picture, [2, 17, 19, 8]),
@@ -25,8 +37,10 @@ async function compute(): Promise<Buffer> {
     const scores = tf.softmax(tf.matMul(rows, tf.tensor2d(weights, [33, 65])))
     return tf.concat([tf.reshape(tf.sigmoid(scores), [-1]), tf.reshape(tf.mean(scores, 0), [-1])])
   })
-  const data = Buffer.from((await result.data()).slice().buffer)
-  result.dispose()
+  const data = Buffer.concat(
+    await Promise.all([result, layers].map(async (t) => Buffer.from((await t.data()).slice().buffer))),
+  )
+  tf.dispose([result, layers])
   return data
 }
 
@@ -66,7 +80,25 @@ describe.runIf((process.env.CONTRAFACT_BACKEND ?? 'wasm') === 'wasm')('threads o
     expect(() => tf.ones([3])).toThrow(BackendError)
     const { device } = await useBackend('wasm')
     expect(device.name).toContain('2 threads')
-    expect(await compute()).toHaveLength(4 * (2 * 17 * 19 + 1) * 65)
+    expect(await compute()).toHaveLength(4 * ((2 * 17 * 19 + 1) * 65 + 2 * 17 * 19 * 8 + 1))
+  })
+
+  test('that die in the middle of a kernel end the backend and not the process', async () => {
+    await start(3)
+    const { dataIdMap } = tf.backend() as unknown as {
+      dataIdMap: { get(id: object): { memoryOffset: number } }
+    }
+    const [a, b] = [tf.ones<tf.Rank.R2>([3000, 64]), tf.ones<tf.Rank.R2>([64, 64])]
+    const place = dataIdMap.get(a.dataId)
+    const right = place.memoryOffset
+    // From here on it is beyond the end of the heap.
+    place.memoryOffset = 2 ** 32 - 2 ** 17
+    expect(() => tf.matMul(a, b)).toThrow(BackendError)
+    place.memoryOffset = right
+    tf.dispose([a, b])
+    const { device } = await useBackend('wasm')
+    expect(device.name).toContain('3 threads')
+    expect(await compute()).toHaveLength(4 * ((2 * 17 * 19 + 1) * 65 + 2 * 17 * 19 * 8 + 1))
   })
 
   test('are a whole number that the module can start, and fixed from the start on', async () => {

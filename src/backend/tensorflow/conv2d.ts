@@ -66,7 +66,7 @@ export function conv2dInSlices(
 const isPowerOfTwo = (n: number): boolean => (n & (n - 1)) === 0
 
 /**
- * `Conv2D`, or `FusedConv2D` without an activation, by Winograd's algorithm (`native/winograd.cc`), which makes 16
+ * `Conv2D`, or `FusedConv2D` without an activation, by Winograd's algorithm (`native/tensorflow/winograd.cc`), which makes 16
  * multiplications of 36; or nothing where turning the kernel for it takes longer than it saves.
  */
 export function conv2dByWinograd(

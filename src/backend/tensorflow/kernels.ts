@@ -24,16 +24,17 @@ import { float, matrixProduct, type TensorflowBackend, text, whole, works } from
  * - `SplitV` of the last axis by rows;
  * - `Softmax`: oneDNN's takes half as long as Eigen's;
  * - `Conv2D` of 3 × 3 and its gradient: by Winograd's algorithm, on maps that are not small;
- * - attention, norms and activations with their gradients: this library's own, where they were compiled (`native/`).
+ * - attention, norms and activations with their gradients: this library's own, where they were compiled (`native/tensorflow`).
  */
 export function installTensorflowKernels(): void {
   const backend = tf.backend() as unknown as TensorflowBackend
   if (installed || backend.isUsingGpuDevice) return
   installed = true
   const own = nativeKernels(backend)
+  const [linear, winograd] = [own.get('Linear'), own.get('Winograd')]
+  if (linear) own.set('Linear', (call) => ofFewRows(linear, call) ?? ofManyRows(call))
   for (const [kernelName, kernelFunc] of own)
     tf.registerKernel({ kernelName, backendName: 'tensorflow', kernelFunc })
-  const [linear, winograd] = [own.get('Linear'), own.get('Winograd')]
   const { kernelFunc: convolve } = tf.getKernel('Conv2D', 'tensorflow')
   const byProducts = (call: Call) => conv2dAsProduct(backend, call) ?? conv2dInSlices(convolve, call)
   const faster = (call: Call) => (winograd && conv2dByWinograd(winograd, call)) ?? byProducts(call)
@@ -79,6 +80,26 @@ export function installTensorflowKernels(): void {
 }
 
 type Call = Parameters<tf.KernelFunc>[0]
+
+// Below it calls cost more than they compute.
+const fewRows = 256
+
+/** This library's `Linear` where a call costs more than it computes: with a bias, for few rows. */
+function ofFewRows(linear: tf.KernelFunc, call: Call) {
+  const { x, weight, bias } = call.inputs as { x: tf.Tensor; weight: tf.Tensor2D; bias?: tf.Tensor1D }
+  return bias && x.size <= fewRows * weight.shape[0] ? linear(call) : undefined
+}
+
+/** `Linear` by TensorFlow's product. */
+function ofManyRows({ inputs }: Call): tf.Tensor {
+  const { x, weight, bias } = inputs as { x: tf.Tensor; weight: tf.Tensor2D; bias?: tf.Tensor1D }
+  const [width, out] = weight.shape
+  return tf.tidy(() => {
+    const a = tf.reshape<tf.Rank.R2>(x, [-1, width])
+    const y = bias ? tf.fused.matMul({ a, b: weight, bias }) : tf.matMul(a, weight)
+    return tf.reshape(y, [...x.shape.slice(0, -1), out])
+  })
+}
 
 let installed = false
 

@@ -11,7 +11,7 @@ let problem: string | undefined = 'no native kernels: contrafact install-tensorf
 export const nativeKernelsProblem = (): string | undefined => problem
 
 /**
- * Makes this library's kernels for TensorFlow (`native/`) known to the process, where they were compiled beside the addon.
+ * Makes this library's kernels for TensorFlow (`native/tensorflow`) known to the process, where they were compiled beside the addon.
  * Everything works without them, more slowly.
  *
  * @param packageName - whose addon runs TensorFlow
@@ -31,7 +31,7 @@ export async function loadNativeKernels(packageName: string): Promise<void> {
   }
 }
 
-/** An operation of `native/operations.cc`: names of its inputs in order, how many results, its attributes. */
+/** An operation of `native/tensorflow/operations.cc`: names of its inputs in order, how many results, its attributes. */
 interface Operation {
   /** Left out: lists of tensors, `N` of every kind, in the order in which they come. */
   readonly inputs?: readonly string[]
@@ -45,8 +45,8 @@ interface Operation {
 
 const attention = { heads: integer, scale: real, causal: flag }
 
-/** Every kernel of `native/`, by its name without `Contrafact`. */
-const operations: Readonly<Record<OwnKernel, Operation>> = {
+/** Every kernel of `native/tensorflow`, by its name without `Contrafact`. */
+const operations: Readonly<Partial<Record<OwnKernel, Operation>>> = {
   AdamW: { results: 3, perTensor: true, attributes: { N: integer } },
   Attention: { inputs: ['q', 'k', 'v'], results: 2, attributes: attention },
   AttentionGrad: { inputs: ['dOut', 'q', 'k', 'v', 'out', 'logSums'], results: 3, attributes: attention },

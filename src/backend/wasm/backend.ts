@@ -6,22 +6,21 @@ export interface WasmKernelBackend {
   readonly wasm: {
     /** The heap; replaced when it grows. */
     readonly HEAPU8: Uint8Array
-    /** What C++ knows of tensors: an id stands for a place and a number of values. */
-    readonly tfjs: {
-      registerTensor(id: number, size: number, offset: number): void
-      disposeData(id: number): void
-    }
-    cwrap(
-      name: string,
-      returns: null,
-      parameters: readonly ('number' | 'array')[],
-    ): (...args: unknown[]) => void
+    /** Its memory, of a module with threads. */
+    readonly wasmMemory?: WebAssembly.Memory
+    /** Its exports, the memory among them of a module without threads. */
+    readonly asm?: { readonly memory: WebAssembly.Memory }
+    _malloc(bytes: number): number
+    _free(at: number): void
   }
-  readonly dataIdMap: { get(dataId: object): { readonly id: number; readonly memoryOffset: number } }
-  /** The next id that is free. */
-  dataIdNextNumber: number
+  readonly dataIdMap: {
+    get(dataId: object): { readonly memoryOffset: number }
+    delete(dataId: object): boolean
+  }
   /** Room for a result. */
   makeOutput(shape: readonly number[], dtype: tf.DataType): tf.TensorInfo
-  /** A tensor's values where they lie; good until the heap grows, so after every output is made. */
-  typedArrayFromHeap(tensor: tf.TensorInfo): Float32Array
 }
+
+/** Where a tensor's values lie. */
+export const addressOf = (backend: WasmKernelBackend, { dataId }: tf.TensorInfo): number =>
+  backend.dataIdMap.get(dataId).memoryOffset

@@ -1,4 +1,5 @@
 import { formatBytes, MemoryBudgetError, memoryBudget } from '../../core/index.js'
+import { forgetPackings } from './packed.js'
 
 /** The part of tfjs's wasm backend that the guard needs. */
 export interface WasmBackend {
@@ -31,7 +32,7 @@ export const wasmHeapEnd = 2 ** 32 - 2 ** 16
  * Left alone, `malloc` answers 0 when the heap of 4 GiB is full, tfjs writes the tensor at address 0, over the
  * program's own data, and every later result is wrong without a word; a tensor of 5 GiB is given room for 1 GiB,
  * because sizes wrap at 32 bits. Here every allocation is checked against the budget before it is made and against
- * 0 after it.
+ * 0 after it. Before one is refused, weights' packed copies are given up.
  *
  * @param backend - its `malloc` and `free` are replaced
  */
@@ -44,8 +45,9 @@ export function guardWasmHeap(backend: WasmBackend): WasmHeap {
   let held = 0
 
   const allocate = (bytes: number, what: string): number => {
-    if (bytes > wasmHeapEnd || held + bytes > memoryBudget()) throw overBudget(what, bytes, held)
-    const offset = malloc(bytes)
+    const isOver = () => bytes > wasmHeapEnd || held + bytes > memoryBudget()
+    if (isOver() && !(forgetPackings(backend) && !isOver())) throw overBudget(what, bytes, held)
+    const offset = malloc(bytes) || (forgetPackings(backend) ? malloc(bytes) : 0)
     if (offset === 0 && bytes > 0) throw heapFull(what, bytes, held)
     return offset
   }

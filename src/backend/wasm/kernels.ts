@@ -1,42 +1,51 @@
 import * as tf from '@tensorflow/tfjs'
 import { replaceKernel } from '../replace-kernel.js'
-import { groupNorm, layerNorm } from './norms.js'
+import { add } from './add.js'
+import { concat } from './concat.js'
+import { conv2d, filterGradient, inputGradient } from './convolutions.js'
+import { ownKernels } from './own-kernels.js'
 import { batchMatMul } from './products.js'
 import { slice, split } from './slice.js'
 
 /**
- * Gives the wasm backend the kernels that training and attention need and that it lacks, has only as scalar loops, or
- * has with a copy too many. Idempotent; other backends are left alone.
+ * Gives the wasm backend the kernels that training and attention need and that it lacks, and those of `native/wasm` in place of
+ * slower ones. Idempotent; other backends are left alone.
  *
- * - `BatchMatMul` and `_FusedMatMul`: matrix by matrix, see `products.ts`; `Slice` and `SplitV`: without copying the whole first;
- * - `Conv2DBackpropInput`: at stride 1 it is a convolution by the turned kernel, which XNNPACK has;
- * - `Conv2DBackpropFilter`: one product per tap of the kernel;
+ * - `Conv2D`, `FusedConv2D`, `BatchMatMul`, `_FusedMatMul`: see `convolutions.ts` and `products.ts`;
+ * - `Slice` and `SplitV`: without copying the whole first;
+ * - `Conv2DBackpropInput`, `Conv2DBackpropFilter`: as convolutions and products;
  * - `UnsortedSegmentSum`: the gradient of `tf.gather`;
- * - `GroupNorm` and `LayerNorm`: this library's own, see `norms.ts`.
+ * - attention, norms and activations with their gradients: this library's own, see `own-kernels.ts`.
  */
 export function installWasmKernels(): void {
   if (tf.getKernel('GroupNorm', 'wasm')) return
-  replaceKernel('wasm', 'BatchMatMul', ofFloats(batchMatMul))
-  replaceKernel('wasm', '_FusedMatMul', ofFloats(batchMatMul))
+  for (const name of ['BatchMatMul', '_FusedMatMul'])
+    replaceKernel('wasm', name, ofFloats(['a', 'b'], batchMatMul))
+  for (const name of ['Conv2D', 'FusedConv2D']) replaceKernel('wasm', name, ofFloats(['x', 'filter'], conv2d))
+  replaceKernel('wasm', 'Add', (general) => (call) => add(call) ?? general(call))
+  replaceKernel('wasm', 'Concat', (general) => (call) => concat(call) ?? general(call))
   replaceKernel('wasm', 'Slice', unlessOfStrings(slice))
   replaceKernel('wasm', 'SplitV', unlessOfStrings(split))
   replaceKernel('wasm', 'Conv2DBackpropInput', inputGradient)
   const missing = { Conv2DBackpropFilter: filterGradient, UnsortedSegmentSum: segmentSum }
-  const own = { GroupNorm: groupNorm, LayerNorm: layerNorm }
-  for (const [kernelName, kernelFunc] of Object.entries({ ...missing, ...own }))
+  for (const [kernelName, kernelFunc] of Object.entries({ ...missing, ...ownKernels }))
     tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc })
 }
 
-// Other types are refused by the general kernel, and activations are its own.
+// Other types are refused by the general kernel, activations are its own, and so are biases of another form.
 const ofFloats =
-  (product: tf.KernelFunc) =>
+  (operands: readonly string[], own: (call: Call) => tf.TensorInfo | tf.TensorInfo[] | undefined) =>
   (general: tf.KernelFunc): tf.KernelFunc =>
   (call) => {
     const { activation = 'linear' } = call.attrs as { activation?: string }
-    const isPlain =
-      activation === 'linear' && [call.inputs.a, call.inputs.b].every((t) => t?.dtype === 'float32')
-    return isPlain ? product(call) : general(call)
+    const [left, right] = operands.map((name) => call.inputs[name] as tf.Tensor) as [tf.Tensor, tf.Tensor]
+    const isPlain = activation === 'linear' && left.dtype === 'float32' && right.dtype === 'float32'
+    const bias = call.inputs.bias as tf.Tensor | undefined
+    const isBias = !bias || (bias.dtype === 'float32' && bias.size === right.shape.at(-1))
+    return (isPlain && isBias && left.size * right.size > 0 ? own(call) : undefined) ?? general(call)
   }
+
+type Call = Parameters<tf.KernelFunc>[0]
 
 // Strings do not lie in the heap.
 const unlessOfStrings =
@@ -44,70 +53,6 @@ const unlessOfStrings =
   (general: tf.KernelFunc): tf.KernelFunc =>
   (call) =>
     (call.inputs.x as tf.Tensor).dtype === 'string' ? general(call) : kernel(call)
-
-const inputGradient =
-  (general: tf.KernelFunc): tf.KernelFunc =>
-  (call) => {
-    const { strides, pad, inputShape } = call.attrs as unknown as ConvAttributes & { inputShape: Shape4D }
-    const [dy, filter] = [call.inputs.dy as tf.Tensor4D, call.inputs.filter as tf.Tensor4D]
-    const info = tf.backend_util.computeConv2DInfo(inputShape, filter.shape, strides, 1, pad)
-    if (info.strideHeight !== 1 || info.strideWidth !== 1) return general(call)
-    const { top, bottom, left, right } = info.padInfo
-    const [height, width] = [filter.shape[0] - 1, filter.shape[1] - 1]
-    return tf.tidy(() => {
-      const turned = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2])
-      const padded = tf.pad(dy, [
-        [0, 0],
-        [height - top, height - bottom],
-        [width - left, width - right],
-        [0, 0],
-      ])
-      return tf.conv2d(padded, turned, 1, 'valid')
-    })
-  }
-
-type Shape4D = [number, number, number, number]
-
-interface ConvAttributes {
-  readonly strides: number | [number, number]
-  readonly pad: number | 'same' | 'valid' | tf.backend_util.ExplicitPadding
-  readonly dimRoundingMode: 'floor' | 'round' | 'ceil'
-}
-
-const filterGradient: tf.KernelFunc = ({ inputs, attrs }) => {
-  const { strides, pad, dimRoundingMode, filterShape } = attrs as unknown as ConvAttributes & {
-    filterShape: Shape4D
-  }
-  const [x, dy] = [inputs.x as tf.Tensor4D, inputs.dy as tf.Tensor4D]
-  const [kernelHeight, kernelWidth, channels, out] = filterShape
-  const info = tf.backend_util.computeConv2DInfo(x.shape, filterShape, strides, 1, pad, dimRoundingMode)
-  const { top, bottom, left, right } = info.padInfo
-  const [batch, height, width] = dy.shape
-  return tf.tidy(() => {
-    const padded = tf.pad(x, [
-      [0, 0],
-      [top, bottom],
-      [left, right],
-      [0, 0],
-    ])
-    // [channels, pixels] once; each tap is then a strided window of it times dy.
-    const dyRows = tf.reshape(dy, [batch * height * width, out])
-    const taps: tf.Tensor[] = []
-    for (let i = 0; i < kernelHeight; i++) {
-      for (let j = 0; j < kernelWidth; j++) {
-        const window = tf.stridedSlice(
-          padded,
-          [0, i, j, 0],
-          [batch, i + (height - 1) * info.strideHeight + 1, j + (width - 1) * info.strideWidth + 1, channels],
-          [1, info.strideHeight, info.strideWidth, 1],
-        )
-        const columns = tf.transpose(tf.reshape(window, [batch * height * width, channels]))
-        taps.push(tf.matMul(columns, dyRows))
-      }
-    }
-    return tf.reshape(tf.concat(taps), filterShape)
-  })
-}
 
 const segmentSum: tf.KernelFunc = ({ inputs, attrs }) => {
   const { numSegments } = attrs as unknown as { numSegments: number }

@@ -1,108 +1,97 @@
 import * as tf from '@tensorflow/tfjs'
-import type { WasmKernelBackend } from './backend.js'
+import { arena } from './arena.js'
+import { addressOf, type WasmKernelBackend } from './backend.js'
+import { packedBytes, withPacked } from './packed.js'
+import { type At, simdOf } from './simd.js'
 
-/**
- * `BatchMatMul`, and `_FusedMatMul` where there is but a bias to add. Only a product of two 2-D matrices, neither
- * turned, takes XNNPACK's path in tfjs, 10 to 40 times faster than its loops: so transposes are written out, and a batch
- * is taken matrix by matrix, each where it lies in its tensor.
- */
+/** `BatchMatMul`, and `_FusedMatMul` where there is but a bias to add. */
 export const batchMatMul: tf.KernelFunc = (call) => {
-  const backend = call.backend as WasmKernelBackend
   const { transposeA, transposeB } = call.attrs as unknown as { transposeA: boolean; transposeB: boolean }
   const [a, b] = [call.inputs.a as tf.Tensor, call.inputs.b as tf.Tensor]
   const outer = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2))
-  const [rows, columns] = [a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!]
+  const backend = call.backend as WasmKernelBackend
+  const [rows, depth] = sidesOf(a, transposeA)
+  const [, columns] = sidesOf(b, transposeB)
   const out = backend.makeOutput([...outer, rows, columns], 'float32')
+  const count = tf.util.sizeFromShape(outer)
+  // One right matrix for all makes one tall left matrix.
+  const shared = b.size === depth * columns
   tf.tidy(() => {
-    const [left, right] = [matrices(a, outer, transposeA), matrices(b, outer, transposeB)]
-    const product = productOf(backend, call.inputs.bias)
-    multiply(backend, product, left, right, {
-      tensor: out,
-      count: tf.util.sizeFromShape(outer),
-      rows,
-      columns,
-    })
+    const [left, right] = [spread(a, outer), shared ? b : spread(b, outer)]
+    const of = shared ? { matrices: 1, rows: count * rows } : { matrices: count, rows }
+    const at = transposeA ? turned(backend, left, count, depth, rows) : addressOf(backend, left)
+    multiply(backend, at, right, { ...of, depth, columns, turned: transposeB }, call.inputs.bias, out)
   })
   return out
 }
 
-/** Matrices one after the other in memory. */
-interface Matrices {
-  readonly tensor: tf.TensorInfo
-  readonly count: number
+/** This library's kernel `Linear`: rows of any rank by a matrix. */
+export const linear: tf.KernelFunc = ({ inputs, backend: any }) => {
+  const [x, weight, bias] = [inputs.x as tf.Tensor, inputs.weight as tf.Tensor2D, inputs.bias]
+  const backend = any as WasmKernelBackend
+  const [depth, columns] = weight.shape
+  const out = backend.makeOutput([...x.shape.slice(0, -1), columns], 'float32')
+  const of = { matrices: 1, rows: x.size / depth, depth, columns, turned: false }
+  if (x.size > 0) multiply(backend, addressOf(backend, x), weight, of, bias, out)
+  return out
+}
+
+interface Sizes {
+  readonly matrices: number
   readonly rows: number
+  readonly depth: number
   readonly columns: number
+  /** Whether the right matrices are stored as `[columns, depth]`. */
+  readonly turned: boolean
 }
 
-// One matrix per outer index, or a single one for all of them.
-function matrices(t: tf.Tensor, outer: readonly number[], turned: boolean): Matrices {
-  const own = t.shape.slice(0, -2)
-  const shared = own.every((n) => n === 1)
-  const whole =
-    shared || own.join() === outer.join() ? t : tf.broadcastTo(t, [...outer, ...t.shape.slice(-2)])
-  const axes = [...whole.shape.keys()]
-  const tensor = turned ? tf.transpose(whole, [...axes.slice(0, -2), axes.at(-1)!, axes.at(-2)!]) : whole
-  const [rows, columns] = tensor.shape.slice(-2) as [number, number]
-  return { tensor, count: tensor.size / (rows * columns), rows, columns }
-}
-
+// A product is a convolution of maps of one line by a kernel of one pixel.
 function multiply(
   backend: WasmKernelBackend,
-  product: Product,
-  left: Matrices,
-  right: Matrices,
-  out: Matrices,
+  left: At,
+  right: tf.TensorInfo,
+  sizes: Sizes,
+  bias: tf.TensorInfo | undefined,
+  out: tf.TensorInfo,
 ): void {
-  const [leftShape, rightShape] = [shapeBytes(left), shapeBytes(right)]
-  const [a, b, c] = [matrixReader(backend, left), matrixReader(backend, right), matrixReader(backend, out)]
-  for (let i = 0; i < out.count; i++) {
-    try {
-      product(a.at(i), leftShape, b.at(i), rightShape, c.at(i))
-    } finally {
-      a.release()
-      b.release() // and with it XNNPACK's copy of the matrix
-      c.release()
-    }
+  const { matrices, rows, depth, columns } = sizes
+  const step = matrices === 1 ? 0 : packedBytes({ ...sizes, matrices: 1 })
+  const term = bias ? addressOf(backend, bias) : 0
+  const y = addressOf(backend, out)
+  withPacked(backend, right, sizes, (filter) =>
+    simdOf(backend).convolve(
+      ...([left, matrices, 1, rows, depth] as const),
+      ...([1, 1, 1, 0, 0, 1, rows, columns, filter, step, term, y] as const),
+    ),
+  )
+}
+
+const sidesOf = (t: tf.Tensor, transposed: boolean): [rows: number, columns: number] => {
+  const [rows, columns] = t.shape.slice(-2) as [number, number]
+  return transposed ? [columns, rows] : [rows, columns]
+}
+
+// One matrix per outer index.
+const spread = (t: tf.Tensor, outer: readonly number[]): tf.Tensor =>
+  t.size === tf.util.sizeFromShape([...outer, ...t.shape.slice(-2)])
+    ? t
+    : tf.broadcastTo(t, [...outer, ...t.shape.slice(-2)])
+
+const arenas = new WeakMap<object, (bytes: number) => At>()
+
+function turned(
+  backend: WasmKernelBackend,
+  t: tf.Tensor,
+  matrices: number,
+  rows: number,
+  columns: number,
+): At {
+  const room = arenas.get(backend) ?? arena(backend)
+  arenas.set(backend, room)
+  const to = room(4 * t.size)
+  for (let i = 0; i < matrices; i++) {
+    const skip = 4 * i * rows * columns
+    simdOf(backend).turn(addressOf(backend, t) + skip, rows, columns, to + skip)
   }
-}
-
-const shapeBytes = ({ rows, columns }: Matrices) => new Uint8Array(new Int32Array([1, rows, columns]).buffer)
-
-/** Ids under which C++ finds single matrices: the tensor's own where it is one matrix, and its packing is kept. */
-function matrixReader(backend: WasmKernelBackend, { tensor, count, rows, columns }: Matrices) {
-  const { id, memoryOffset } = backend.dataIdMap.get(tensor.dataId)
-  if (count === 1) return { at: () => id, release: () => {} }
-  const { tfjs } = backend.wasm
-  const size = rows * columns
-  const view = backend.dataIdNextNumber++
-  return {
-    at: (i: number) => {
-      tfjs.registerTensor(view, size, memoryOffset + 4 * size * i)
-      return view
-    },
-    release: () => tfjs.disposeData(view),
-  }
-}
-
-type Product = (a: number, aShape: Uint8Array, b: number, bShape: Uint8Array, out: number) => void
-
-// One function of C++ for both kernels: a bias of 0 is none.
-function productOf(backend: WasmKernelBackend, bias: tf.TensorInfo | undefined): Product {
-  const call = compiledOf(backend)
-  const id = bias ? backend.dataIdMap.get(bias.dataId).id : 0
-  // No activation, whose number is 0, and no slopes for one.
-  return (a, aShape, b, bShape, out) => call(a, aShape, 3, b, bShape, 3, false, false, 0, id, 0, 0, out)
-}
-
-type Compiled = (...args: unknown[]) => void
-const compiled = new WeakMap<object, Compiled>()
-
-function compiledOf(backend: WasmKernelBackend): Compiled {
-  const known = compiled.get(backend)
-  if (known) return known
-  const matrix = ['number', 'array', 'number'] as const // id, shape, rank
-  const rest = new Array<'number'>(7).fill('number') // two transposes, activation, bias, slopes, leak, result
-  const made = backend.wasm.cwrap('_FusedMatMul', null, [...matrix, ...matrix, ...rest])
-  compiled.set(backend, made)
-  return made
+  return to
 }

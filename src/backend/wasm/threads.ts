@@ -1,19 +1,10 @@
 import * as tf from '@tensorflow/tfjs'
+import type { WasmKernelBackend } from './backend.js'
+import { startThreads } from './simd.js'
 
 /**
- * Has the wasm backend start with threads, in Node. tfjs offers them to browsers alone, but its package
- * carries all that is needed. What Node asks for beside it:
- *
- * - the module takes at most half of the logical cores, which of two leaves one: it is told twice what is wanted;
- * - the workers' script is a string for a Blob, which Node's workers cannot load: here it is a module of its own;
- * - eight workers are begun, and every one is waited for: those beyond need are ended before they load;
- * - nothing keeps the process alive until the workers are there, and they keep it alive for ever after: both the
- *   other way round here.
- *
- * Threads share out the rows of products and convolutions and whole pictures of softmax and elementwise kernels; no
- * sum is split, so results are those of one thread to the last bit.
- *
- * They wait for one another after every kernel, so that on a machine busy with other work they are slower than one.
+ * Has the wasm backend start with threads, in Node: tfjs's module of the kind that has a shared memory, with no threads of its
+ * own, and in that memory the kernels of `native/wasm` on several.
  *
  * @param threads - 1 to 8, the caller's own among them; left out, as many as at the last start, at first one
  */
@@ -27,38 +18,25 @@ export function prepareWasmThreads(threads: number | undefined): void {
 
 type Factory = () => tf.KernelBackend | Promise<tf.KernelBackend>
 
-/** The most threads that the module starts. */
+/** The most threads that are started. */
 export const mostThreads = 8
 
 // tfjs's own start, of one thread.
 let plain: Factory | undefined
 
-/** How many threads a wasm backend has. */
-export function threadsOf(backend: object): number {
-  const { wasm } = backend as { wasm?: Module }
-  return wasm?.PThread ? wasm.PThread.runningWorkers.length + 1 : 1
-}
-
-/** Ends the threads of a backend that died. */
-export function endThreads(backend: object): void {
-  const { wasm } = backend as { wasm?: Module }
-  wasm?.PThread?.terminateAllThreads()
-}
-
 // The part of Emscripten's module that is used here.
 interface Module {
-  readonly PThread?: {
-    unusedWorkers: Thread[]
-    readonly runningWorkers: Thread[]
-    terminateAllThreads(): void
-  }
+  readonly PThread: { unusedWorkers: Thread[]; terminateAllThreads(): void }
   cwrap(name: string, result: 'number' | null, args: 'number'[]): unknown
   tfjs?: Record<string, unknown>
 }
 
 interface Thread {
-  terminate(): void
+  onmessage?: (event: { data: { cmd: string } }) => void
+  postMessage(message: unknown): void
+  on(): void
   unref(): void
+  terminate(): void
 }
 
 const binary = 'tfjs-backend-wasm-threaded-simd'
@@ -71,53 +49,48 @@ async function start(threads: number): Promise<tf.KernelBackend> {
   const path = (ending: string) =>
     require.resolve(`@tensorflow/tfjs-backend-wasm/wasm-out/${binary}${ending}`)
   const factory = require(path('.js')) as (settings: object) => Promise<Module>
-  const { wasmWorkerContents } = require(path('.worker.js')) as { wasmWorkerContents: string }
   const program = await WebAssembly.compile(await readFile(path('.wasm')))
   const settings = {
+    // Eight workers are begun, whose script is for browsers; they are ended before they load anything.
     locateFile: (name: string) =>
-      name.endsWith('.worker.js') ? workerModule(wasmWorkerContents) : path(name.slice(binary.length)),
+      name.endsWith('.worker.js') ? new URL('data:text/javascript,') : path(name.slice(binary.length)),
     mainScriptUrlOrBlob: path('.js'),
-    instantiateWasm(imports: { env: object }, done: (instance: object, program: object) => void) {
-      Object.assign(imports.env, { emscripten_num_logical_cores: () => 2 * threads })
-      const { PThread } = settings as unknown as Required<Module>
-      for (const worker of PThread.unusedWorkers.splice(threads - 1)) worker.terminate()
-      const instance = new WebAssembly.Instance(program, imports as unknown as WebAssembly.Imports)
+    instantiateWasm(imports: WebAssembly.Imports, done: (instance: object, program: object) => void) {
+      const { PThread } = settings as unknown as Module
+      PThread.terminateAllThreads()
+      PThread.unusedWorkers = [noThread()]
+      const instance = new WebAssembly.Instance(program, imports)
       done(instance, program)
       return instance.exports
     },
   }
-  const alive = setInterval(() => {}, 1000)
   const { Worker } = globalThis as { Worker?: unknown }
-  try {
-    const module = await factory(settings)
-    const call = (name: string, count: number, result: 'number' | null = null) =>
-      module.cwrap(name, result, new Array(count).fill('number'))
-    module.tfjs = {
-      init: call('init', 0),
-      initWithThreadsCount: call('init_with_threads_count', 1),
-      getThreadsCount: call('get_threads_count', 0, 'number'),
-      registerTensor: call('register_tensor', 3),
-      disposeData: call('dispose_data', 1),
-      dispose: call('dispose', 0),
-    }
-    setThreadsCount(threads)
-    const backend = new BackendWasm(module as never)
-    for (const worker of module.PThread!.runningWorkers) worker.unref()
-    return backend
-  } finally {
-    clearInterval(alive)
-    // Emscripten leaves Node's Worker behind as a global.
-    Object.assign(globalThis, { Worker })
+  const module = await factory(settings)
+  // Emscripten leaves Node's Worker behind as a global.
+  Object.assign(globalThis, { Worker })
+  const call = (name: string, count: number, result: 'number' | null = null) =>
+    module.cwrap(name, result, new Array(count).fill('number'))
+  module.tfjs = {
+    init: call('init', 0),
+    initWithThreadsCount: call('init_with_threads_count', 1),
+    getThreadsCount: call('get_threads_count', 0, 'number'),
+    registerTensor: call('register_tensor', 3),
+    disposeData: call('dispose_data', 1),
+    dispose: call('dispose', 0),
   }
+  setThreadsCount(1)
+  const backend = new BackendWasm(module as never)
+  await startThreads(backend as unknown as WasmKernelBackend, threads)
+  return backend
 }
 
-// The script is written for `require`, and a line break in it was lost to its template string.
-function workerModule(script: string): URL {
-  const lines = [
-    "import { createRequire } from 'node:module'",
-    `const require = createRequire(${JSON.stringify(import.meta.url)})`,
-    "const __filename = ''",
-    script.replace('"use strict";', '').replace(/\n/g, '\\n'),
-  ]
-  return new URL(`data:text/javascript,${encodeURIComponent(lines.join('\n'))}`)
+// The module is not ready before the last of its threads has loaded it: one that has nothing to load.
+function noThread(): Thread {
+  const thread: Thread = {
+    postMessage: () => queueMicrotask(() => thread.onmessage?.({ data: { cmd: 'loaded' } })),
+    on: () => {},
+    unref: () => {},
+    terminate: () => {},
+  }
+  return thread
 }

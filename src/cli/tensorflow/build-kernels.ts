@@ -7,7 +7,10 @@ import { libraries } from './library.js'
 import { type Outcome, run } from './run.js'
 
 /** The folder of this library's kernels for TensorFlow, in its own package. */
-const sources = join(dirname(createRequire(import.meta.url).resolve('contrafact/package.json')), 'native')
+const sources = join(
+  dirname(createRequire(import.meta.url).resolve('contrafact/package.json')),
+  'native/tensorflow',
+)
 
 /** What the kernels' sources come to: other sources, other kernels. */
 export function kernelsDigest(): string {

@@ -4,7 +4,7 @@ import {
   type ConvParameters,
   conv2d,
   downsample,
-  groupNorm,
+  groupNormSilu,
   type LinearParameters,
   linear,
   type NormParameters,
@@ -95,7 +95,7 @@ export function unet(
 
   const segment: typeof recomputed = (inputs, run) => (recompute ? recomputed(inputs, run) : run(...inputs))
   const prediction = tf.tidy(() => {
-    const time = timeEmbedding(parameters, config, timestep, batch)
+    const time = silu(timeEmbedding(parameters, config, timestep, batch))
 
     const resnet = (block: UNetBlockParameters, i: number, x: tf.Tensor4D) =>
       segment([x, time], (h, at) => resnetBlock(block.resnets[i]!, h, norm, at))
@@ -134,7 +134,7 @@ export function unet(
         h = upsample(block.upsamplers[0], h, skips.at(-1)!.shape.slice(1, 3) as [number, number])
     })
 
-    return conv2d(parameters.conv_out, silu(groupNorm(parameters.conv_norm_out, h, groups, config.norm_eps)))
+    return conv2d(parameters.conv_out, groupNormSilu(parameters.conv_norm_out, h, groups, config.norm_eps))
   })
   if (attention && sites.visited() === 0) {
     prediction.dispose()

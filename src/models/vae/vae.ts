@@ -5,9 +5,9 @@ import {
   conv2d,
   downsample,
   groupNorm,
+  groupNormSilu,
   linear,
   resnetBlock,
-  silu,
   upsample,
 } from '../../nn/index.js'
 import type { AutoencoderConfig } from '../config.js'
@@ -123,5 +123,5 @@ function head(
   x: tf.Tensor4D,
   groups: number,
 ): tf.Tensor4D {
-  return conv2d(conv_out, silu(groupNorm(conv_norm_out, x, groups, epsilon)))
+  return conv2d(conv_out, groupNormSilu(conv_norm_out, x, groups, epsilon))
 }

@@ -163,7 +163,8 @@ void layerNormGrad(Call& call, const Epsilon& of) {
 struct GroupCount {
   explicit GroupCount(OpKernelConstruction* construction) : groups(attribute<int64_t>(construction, "groups")) {}
   Groups of(const Call& call, int input) const {
-    return {call.dim(input, 0), call.dim(input, 1), call.dim(input, 2), groups};
+    const int64_t batch = call.dim(input, 0), channels = call.width(input);
+    return {batch, call.size(input) / (batch * channels), channels, groups};
   }
   int64_t groups;
 };

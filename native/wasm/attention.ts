@@ -1,0 +1,261 @@
+import { Job } from './jobs'
+import { expOfNegative, log, sumOf } from './functions'
+import { multiply, packedBytes, packMatrix, Pixels, strip, turn } from './product'
+import { constants, jobArguments, room, runAll, scratchOf, threads } from './pool'
+
+/*
+ * Dao et al. 2022, "FlashAttention": the scores of some queries are made, used and forgotten in the cache. A head is a matrix
+ * whose rows lie `channels` apart.
+ */
+
+@unmanaged
+class Attention {
+  q: usize = 0
+  k: usize = 0
+  v: usize = 0
+  out: usize = 0
+  logSums: usize = 0
+  dOut: usize = 0
+  dq: usize = 0
+  dk: usize = 0
+  dv: usize = 0
+  heads: usize = 0
+  queries: usize = 0
+  keys: usize = 0
+  depth: usize = 0
+  blocks: usize = 0
+  scale: f32 = 0
+  causal: bool = false
+  scratch: usize = 0
+  scratchBytes: usize = 0
+  packed: usize = 0
+  packedBytes: usize = 0
+}
+
+const queriesAtOnce: usize = 16
+// A block of the gradient is also the depth of two of its products.
+const queriesOfGrad: usize = 32
+const header: usize = 64
+
+@inline function padded(count: usize): usize { return count + 7 & ~7 }
+@inline function blockOf(count: usize, size: usize): usize { return (count + size - 1) / size }
+/** Where the head's channels of a sample's first token are. */
+@inline function headOf(all: Attention, x: usize, tokens: usize, map: usize): usize {
+  return x + (map / all.heads * tokens * all.heads + map % all.heads) * (all.depth << 2)
+}
+@inline function tokenBytes(all: Attention): usize { return all.heads * all.depth << 2 }
+
+/**
+ * `softmax(scale Q Kᵀ) V` of every head.
+ *
+ * @param logSums - `[batch, heads, queries]`: logarithms of the softmax's sums
+ */
+export function attention(
+  q: usize, k: usize, v: usize, batch: usize, heads: usize, queries: usize, keys: usize, depth: usize,
+  scale: f32, causal: bool, out: usize, logSums: usize,
+): void {
+  const all = changetype<Attention>(jobArguments())
+  all.q = q
+  all.k = k
+  all.v = v
+  all.out = out
+  all.logSums = logSums
+  all.heads = heads
+  all.queries = queries
+  all.keys = keys
+  all.depth = depth
+  all.scale = scale
+  all.causal = causal
+  all.blocks = blockOf(queries, queriesAtOnce)
+  all.packedBytes = packedBytes(depth, keys) + packedBytes(keys, depth)
+  all.scratchBytes = header + (queriesAtOnce * padded(keys) << 2)
+  const maps = batch * heads
+  all.packed = room(maps * all.packedBytes + threads * all.scratchBytes)
+  all.scratch = all.packed + maps * all.packedBytes
+  runAll(Job.attentionPack, <i32>maps)
+  runAll(Job.attention, <i32>(maps * all.blocks))
+}
+
+export function attentionPackChunk(chunk: i32): void {
+  const all = changetype<Attention>(jobArguments())
+  const map = <usize>chunk, keys = all.keys, depth = all.depth, step = tokenBytes(all)
+  const to = all.packed + map * all.packedBytes
+  packMatrix(headOf(all, all.k, keys, map), depth, keys, 4, step, to)
+  packMatrix(headOf(all, all.v, keys, map), keys, depth, step, 4, to + packedBytes(depth, keys))
+}
+
+/** Rows of a matrix as pixels of one line. */
+@inline function rowsOf(a: Pixels, at: usize, count: usize, step: usize, depth: usize): Pixels {
+  a.at = at
+  a.width = count
+  a.pixelStep = step
+  a.lineStep = 0
+  a.segments = 1
+  a.segmentStep = 0
+  a.run = depth << 2
+  return a
+}
+
+export function attentionChunk(chunk: i32, thread: i32): void {
+  const all = changetype<Attention>(jobArguments())
+  const map = <usize>chunk / all.blocks, first = <usize>chunk % all.blocks * queriesAtOnce
+  const keys = all.keys, depth = all.depth, step = tokenBytes(all)
+  const count = min(queriesAtOnce, all.queries - first)
+  const scratch = scratchOf(all.scratch, all.scratchBytes, thread)
+  const a = changetype<Pixels>(scratch)
+  const scores = scratch + header, scoreStep = padded(keys) << 2
+  const turnedKeys = all.packed + map * all.packedBytes, values = turnedKeys + packedBytes(depth, keys)
+
+  rowsOf(a, headOf(all, all.q, all.queries, map) + first * step, count, step, depth)
+  multiply(a, 0, count, turnedKeys, depth * strip << 2, keys, 0, scores, scoreStep, false)
+  for (let i: usize = 0; i < count; i++) {
+    const seen = all.causal ? min(keys, first + i + 1) : keys
+    const logSum = softmax(scores + i * scoreStep, seen, keys, all.scale)
+    store<f32>(all.logSums + (map * all.queries + first + i << 2), logSum)
+  }
+  rowsOf(a, scores, count, scoreStep, keys)
+  const out = headOf(all, all.out, all.queries, map) + first * step
+  multiply(a, 0, count, values, keys * strip << 2, depth, 0, out, step, false)
+}
+
+/** Probabilities in place of scores, none for those from `seen` on; and the logarithm of their sum before. */
+function softmax(scores: usize, seen: usize, keys: usize, scale: f32): f32 {
+  const end = scores + (seen << 2), even = scores + ((seen & ~3) << 2)
+  let most = f32x4.splat(-f32.MAX_VALUE)
+  let at = scores
+  for (; at < even; at += 16) most = f32x4.max(most, v128.load(at))
+  let peak = max(max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
+                 max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)))
+  for (; at < end; at += 4) peak = max(peak, load<f32>(at))
+  // What is beyond the last key counts for nothing in the sum.
+  for (at = end; at < scores + (padded(keys) << 2); at += 4) store<f32>(at, -Infinity)
+
+  const factor = f32x4.splat(scale), centre = f32x4.splat(peak)
+  const table = constants()
+  let sums = f32x4.splat(0)
+  for (at = scores; at < end; at += 16) {
+    const e = expOfNegative(f32x4.mul(f32x4.sub(v128.load(at), centre), factor), table)
+    v128.store(at, e)
+    sums = f32x4.add(sums, e)
+  }
+  const sum = sumOf(sums)
+  const share = f32x4.splat(1 / sum)
+  for (at = scores; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), share))
+  for (at = end; at < scores + (keys << 2); at += 4) store<f32>(at, 0)
+  return scale * peak + log(sum)
+}
+
+/**
+ * The gradient: with `P` the probabilities and `D` the row sums of `dO ∘ O` it is `dS = scale P ∘ (dO Vᵀ − D)`,
+ * `dQ = dS K`, `dK = dSᵀ Q` and `dV = Pᵀ dO`. Scores are made turned, a row for each key.
+ */
+export function attentionGrad(
+  dOut: usize, q: usize, k: usize, v: usize, out: usize, logSums: usize,
+  batch: usize, heads: usize, queries: usize, keys: usize, depth: usize,
+  scale: f32, causal: bool, dq: usize, dk: usize, dv: usize,
+): void {
+  const all = changetype<Attention>(jobArguments())
+  all.q = q
+  all.k = k
+  all.v = v
+  all.out = out
+  all.logSums = logSums
+  all.dOut = dOut
+  all.dq = dq
+  all.dk = dk
+  all.dv = dv
+  all.heads = heads
+  all.queries = queries
+  all.keys = keys
+  all.depth = depth
+  all.scale = scale
+  all.causal = causal
+  const blocks = (keys * 3 + 1) * (queriesOfGrad << 2)
+  const packs = packedBytes(keys, depth) + (packedBytes(depth, queriesOfGrad) + packedBytes(queriesOfGrad, depth)) * 2
+  all.scratchBytes = header + blocks + packs + 63 & ~63
+  all.scratch = room(threads * all.scratchBytes)
+  runAll(Job.attentionGrad, <i32>(batch * heads))
+}
+
+export function attentionGradChunk(chunk: i32, thread: i32): void {
+  const all = changetype<Attention>(jobArguments())
+  const map = <usize>chunk, keys = all.keys, depth = all.depth, step = tokenBytes(all)
+  const wide = queriesOfGrad << 2, square = keys * wide
+  const scratch = scratchOf(all.scratch, all.scratchBytes, thread)
+  const a = changetype<Pixels>(scratch)
+  const probabilities = scratch + header
+  const dScores = probabilities + square
+  const turned = dScores + square
+  const own = turned + square
+  const packedKeys = own + wide
+  const turnedQueries = packedKeys + packedBytes(keys, depth)
+  const turnedDOut = turnedQueries + packedBytes(depth, queriesOfGrad)
+  const packedQueries = turnedDOut + packedBytes(depth, queriesOfGrad)
+  const packedDOut = packedQueries + packedBytes(queriesOfGrad, depth)
+  const k = headOf(all, all.k, keys, map), v = headOf(all, all.v, keys, map)
+  const dk = headOf(all, all.dk, keys, map), dv = headOf(all, all.dv, keys, map)
+  packMatrix(k, keys, depth, step, 4, packedKeys)
+
+  for (let first: usize = 0; first < all.queries; first += queriesOfGrad) {
+    const count = min(queriesOfGrad, all.queries - first)
+    const q = headOf(all, all.q, all.queries, map) + first * step
+    const out = headOf(all, all.out, all.queries, map) + first * step
+    const dOut = headOf(all, all.dOut, all.queries, map) + first * step
+    packMatrix(q, depth, count, 4, step, turnedQueries)
+    packMatrix(dOut, depth, count, 4, step, turnedDOut)
+    packMatrix(q, count, depth, step, 4, packedQueries)
+    packMatrix(dOut, count, depth, step, 4, packedDOut)
+    for (let i: usize = 0; i < count; i++) store<f32>(own + (i << 2), dot(dOut + i * step, out + i * step, depth))
+
+    rowsOf(a, k, keys, step, depth)
+    multiply(a, 0, keys, turnedQueries, depth * strip << 2, count, 0, probabilities, wide, false)
+    rowsOf(a, v, keys, step, depth)
+    multiply(a, 0, keys, turnedDOut, depth * strip << 2, count, 0, dScores, wide, false)
+    const logSums = all.logSums + (map * all.queries + first << 2)
+    for (let key: usize = 0; key < keys; key++) {
+      const unseen = all.causal && key > first ? key - first : 0
+      scoreGradients(probabilities + key * wide, dScores + key * wide, count, unseen, logSums, own, all.scale)
+    }
+    const adds = first > 0
+    rowsOf(a, probabilities, keys, wide, count)
+    multiply(a, 0, keys, packedDOut, count * strip << 2, depth, 0, dv, step, adds)
+    rowsOf(a, dScores, keys, wide, count)
+    multiply(a, 0, keys, packedQueries, count * strip << 2, depth, 0, dk, step, adds)
+    turn(dScores, keys, queriesOfGrad, turned)
+    rowsOf(a, turned, count, keys << 2, keys)
+    const dq = headOf(all, all.dq, all.queries, map) + first * step
+    multiply(a, 0, count, packedKeys, keys * strip << 2, depth, 0, dq, step, false)
+  }
+}
+
+// A key's probabilities and gradients of scores in place of its scores and `dO Vᵀ`; none for the first `unseen` queries.
+function scoreGradients(
+  scores: usize, dScores: usize, queries: usize, unseen: usize, logSums: usize, own: usize, scale: f32,
+): void {
+  const factor = f32x4.splat(scale), table = constants()
+  let i: usize = 0
+  for (; i + 4 <= queries; i += 4) {
+    const at = i << 2
+    const p = expOfNegative(f32x4.sub(f32x4.mul(v128.load(scores + at), factor), v128.load(logSums + at)), table)
+    v128.store(scores + at, p)
+    const d = f32x4.sub(v128.load(dScores + at), v128.load(own + at))
+    v128.store(dScores + at, f32x4.mul(f32x4.mul(p, d), factor))
+  }
+  for (; i < queries; i++) {
+    const at = i << 2
+    const logit = load<f32>(scores + at) * scale - load<f32>(logSums + at)
+    const p = f32x4.extract_lane(expOfNegative(f32x4.splat(logit), table), 0)
+    store<f32>(scores + at, p)
+    store<f32>(dScores + at, p * (load<f32>(dScores + at) - load<f32>(own + at)) * scale)
+  }
+  for (i = 0; i < min(unseen, queries); i++) {
+    store<f32>(scores + (i << 2), 0)
+    store<f32>(dScores + (i << 2), 0)
+  }
+}
+
+function dot(a: usize, b: usize, count: usize): f32 {
+  let sum: f32 = 0
+  for (let i: usize = 0; i < count; i++) sum += load<f32>(a + (i << 2)) * load<f32>(b + (i << 2))
+  return sum
+}
