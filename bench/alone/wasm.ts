@@ -60,10 +60,10 @@ async function arithmeticOf(run: () => Promise<void>): Promise<{ conv: number; p
   const size = (shape: readonly number[]) => shape.reduce((all, n) => all * n, 1)
   await aroundKernels(run, (kernelName, call, result) => {
     const { inputs, attrs } = call
-    if (/Conv2D$/.test(kernelName)) {
+    if (/Conv2D$|^ConvPlus$/.test(kernelName)) {
       const [height, width, channels] = (inputs.filter as tf.TensorInfo).shape as [number, number, number]
       total.conv += 2 * size((result as tf.TensorInfo).shape) * height * width * channels
-    } else if (kernelName === 'Linear') {
+    } else if (/^Linear(Plus)?$/.test(kernelName)) {
       total.product +=
         2 * size((inputs.x as tf.TensorInfo).shape) * (inputs.weight as tf.TensorInfo).shape[1]!
     } else if (kernelName === 'Attention') {

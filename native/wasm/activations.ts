@@ -1,4 +1,4 @@
-import { bell, logistic, normalCdf, normalDensity, notTooLow } from './functions'
+import { bell, logistic, normalCdf, normalDensity, notTooLow, xLogistic } from './functions'
 import { Job } from './jobs'
 import { constants, jobArguments, runAll } from './pool'
 
@@ -55,9 +55,7 @@ export function gegluGrad(dy: usize, x: usize, rows: usize, width: usize, dx: us
   run(Job.gegluGrad, dy, x, dx, rows * width, width, 0)
 }
 
-@inline function swishOf(x: v128, scale: v128, table: usize): v128 {
-  return f32x4.mul(notTooLow(x, table), logistic(f32x4.mul(x, scale), table))
-}
+@inline function swishOf(x: v128, scale: v128, table: usize): v128 { return xLogistic(x, f32x4.mul(x, scale), table) }
 
 // σ + s x σ (1 − σ)
 @inline function swishSlope(x: v128, scale: v128, table: usize): v128 {
@@ -77,10 +75,11 @@ export function gegluGrad(dy: usize, x: usize, rows: usize, width: usize, dx: us
 
 export function swishChunk(chunk: i32): void {
   const all = changetype<Elements>(jobArguments()), table = constants(), scale = f32x4.splat(all.scale)
+  const x = all.x, out = all.out
   let i = <usize>chunk * atOnce
   const end = min(all.size, i + atOnce)
-  for (; i + 4 <= end; i += 4) v128.store(all.out + (i << 2), swishOf(v128.load(all.x + (i << 2)), scale, table))
-  for (; i < end; i++) put(all.out + (i << 2), swishOf(v128.load32_splat(all.x + (i << 2)), scale, table))
+  for (; i + 4 <= end; i += 4) v128.store(out + (i << 2), swishOf(v128.load(x + (i << 2)), scale, table))
+  for (; i < end; i++) put(out + (i << 2), swishOf(v128.load32_splat(x + (i << 2)), scale, table))
 }
 
 export function swishGradChunk(chunk: i32): void {

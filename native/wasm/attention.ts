@@ -1,6 +1,6 @@
 import { Job } from './jobs'
 import { expOfNegative, log, sumOf } from './functions'
-import { multiply, packedBytes, packMatrix, Pixels, strip, turn } from './product'
+import { multiply, nothing, packedBytes, packMatrix, Pixels, strip, turn } from './product'
 import { constants, jobArguments, room, runAll, scratchOf, threads } from './pool'
 
 /*
@@ -107,7 +107,7 @@ export function attentionChunk(chunk: i32, thread: i32): void {
   const turnedKeys = all.packed + map * all.packedBytes, values = turnedKeys + packedBytes(depth, keys)
 
   rowsOf(a, headOf(all, all.q, all.queries, map) + first * step, count, step, depth)
-  multiply(a, 0, count, turnedKeys, depth * strip << 2, keys, 0, scores, scoreStep, false)
+  multiply(a, 0, count, turnedKeys, depth * strip << 2, keys, 0, scores, scoreStep, nothing)
   for (let i: usize = 0; i < count; i++) {
     const seen = all.causal ? min(keys, first + i + 1) : keys
     const logSum = softmax(scores + i * scoreStep, seen, keys, all.scale)
@@ -115,7 +115,7 @@ export function attentionChunk(chunk: i32, thread: i32): void {
   }
   rowsOf(a, scores, count, scoreStep, keys)
   const out = headOf(all, all.out, all.queries, map) + first * step
-  multiply(a, 0, count, values, keys * strip << 2, depth, 0, out, step, false)
+  multiply(a, 0, count, values, keys * strip << 2, depth, 0, out, step, nothing)
 }
 
 /** Probabilities in place of scores, none for those from `seen` on; and the logarithm of their sum before. */
@@ -208,23 +208,24 @@ export function attentionGradChunk(chunk: i32, thread: i32): void {
     for (let i: usize = 0; i < count; i++) store<f32>(own + (i << 2), dot(dOut + i * step, out + i * step, depth))
 
     rowsOf(a, k, keys, step, depth)
-    multiply(a, 0, keys, turnedQueries, depth * strip << 2, count, 0, probabilities, wide, false)
+    multiply(a, 0, keys, turnedQueries, depth * strip << 2, count, 0, probabilities, wide, nothing)
     rowsOf(a, v, keys, step, depth)
-    multiply(a, 0, keys, turnedDOut, depth * strip << 2, count, 0, dScores, wide, false)
+    multiply(a, 0, keys, turnedDOut, depth * strip << 2, count, 0, dScores, wide, nothing)
     const logSums = all.logSums + (map * all.queries + first << 2)
     for (let key: usize = 0; key < keys; key++) {
       const unseen = all.causal && key > first ? key - first : 0
       scoreGradients(probabilities + key * wide, dScores + key * wide, count, unseen, logSums, own, all.scale)
     }
-    const adds = first > 0
+    // What the queries before came to is in its place already.
+    const before: usize = first > 0 ? 0 : nothing
     rowsOf(a, probabilities, keys, wide, count)
-    multiply(a, 0, keys, packedDOut, count * strip << 2, depth, 0, dv, step, adds)
+    multiply(a, 0, keys, packedDOut, count * strip << 2, depth, 0, dv, step, before)
     rowsOf(a, dScores, keys, wide, count)
-    multiply(a, 0, keys, packedQueries, count * strip << 2, depth, 0, dk, step, adds)
+    multiply(a, 0, keys, packedQueries, count * strip << 2, depth, 0, dk, step, before)
     turn(dScores, keys, queriesOfGrad, turned)
     rowsOf(a, turned, count, keys << 2, keys)
     const dq = headOf(all, all.dq, all.queries, map) + first * step
-    multiply(a, 0, count, packedKeys, keys * strip << 2, depth, 0, dq, step, false)
+    multiply(a, 0, count, packedKeys, keys * strip << 2, depth, 0, dq, step, nothing)
   }
 }
 

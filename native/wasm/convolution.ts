@@ -1,6 +1,6 @@
 import { copy } from './copy'
 import { Job } from './jobs'
-import { multiply, Pixels, strip } from './product'
+import { multiply, nothing, Pixels, strip, together } from './product'
 import { jobArguments, room, runAll, scratchOf, threads } from './pool'
 
 /*
@@ -27,6 +27,7 @@ class Convolution {
   filterSample: usize = 0
   bias: usize = 0
   y: usize = 0
+  plus: usize = 0
   // A chunk: so many samples, lines, pixels of a line, and strips of the filter; and how many of them.
   samples: usize = 0
   samplesAtOnce: usize = 0
@@ -45,8 +46,6 @@ class Convolution {
 const pixelsOfChunk: usize = 64
 const fewestProducts: usize = 1 << 18
 const header: usize = 64
-// Two strips of the filter at a time.
-const together: usize = 2 * strip
 
 /**
  * `y[n, i, j, o] = Σ x[n, i s − top + u, j s − left + v, c] filter[u, v, c, o] + bias[o]`. A product of matrices is a
@@ -54,13 +53,14 @@ const together: usize = 2 * strip
  *
  * @param filter - packed as a matrix `[kernelHeight · kernelWidth · channels, outChannels]`
  * @param filterSample - bytes from one sample's filter to the next's; 0 if all have the same
- * @param bias - at 0 there is none
+ * @param bias - one number per channel of the result; at 0 there is none
+ * @param plus - of the result's shape, added to it; at 0 there is none
  */
 export function convolve(
   x: usize, batch: usize, height: usize, width: usize, channels: usize,
   kernelHeight: usize, kernelWidth: usize, stride: usize, top: usize, left: usize,
   outHeight: usize, outWidth: usize, outChannels: usize,
-  filter: usize, filterSample: usize, bias: usize, y: usize,
+  filter: usize, filterSample: usize, bias: usize, plus: usize, y: usize,
 ): void {
   const all = changetype<Convolution>(jobArguments())
   const paddedWidth = (outWidth - 1) * stride + kernelWidth
@@ -81,6 +81,7 @@ export function convolve(
   all.filterSample = filterSample
   all.bias = bias
   all.y = y
+  all.plus = plus ? plus - y : nothing
 
   const pixels = min(outWidth, pixelsOfChunk)
   const lines = min(outHeight, max<usize>(1, pixelsOfChunk / pixels))
@@ -139,7 +140,7 @@ export function convolveChunk(chunk: i32, thread: i32): void {
     const y = all.y + at * outStep + (column << 2)
     for (let i: usize = 0; i < samples; i++) {
       const a = changetype<Pixels>(scratch + i * all.sampleBytes)
-      multiply(a, 0, lines * pixels, filter, depth * strip << 2, min(end - column, together), bias, y + i * sampleStep, outStep, false)
+      multiply(a, 0, lines * pixels, filter, depth * strip << 2, min(end - column, together), bias, y + i * sampleStep, outStep, all.plus)
     }
   }
 }

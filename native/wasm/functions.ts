@@ -94,11 +94,21 @@ export function writeConstants(at: usize): void {
   return v128.and(expWithin(x, table), f32x4.gt(x, constant(table, C.lowest)))
 }
 
+/** `1 + exp(−x)`, which is finite. */
+@inline function onePlusExp(x: v128, table: usize): v128 {
+  const lowest = constant(table, C.lowest), sign = constant(table, C.sign)
+  const within = f32x4.pmin(f32x4.pmax(x, lowest), v128.xor(lowest, sign))
+  return f32x4.add(constant(table, C.one), expWithin(v128.xor(within, sign), table))
+}
+
 /** `σ(x) = 1 / (1 + exp(−x))`; 1.6e-38 below −87. */
 @inline export function logistic(x: v128, table: usize): v128 {
-  const one = constant(table, C.one), lowest = constant(table, C.lowest)
-  const within = f32x4.pmin(f32x4.pmax(x, lowest), v128.xor(lowest, constant(table, C.sign)))
-  return f32x4.div(one, f32x4.add(one, expWithin(v128.xor(within, constant(table, C.sign)), table)))
+  return f32x4.div(constant(table, C.one), onePlusExp(x, table))
+}
+
+/** `x σ(s x)` from `s x`. */
+@inline export function xLogistic(x: v128, scaled: v128, table: usize): v128 {
+  return f32x4.div(notTooLow(x, table), onePlusExp(scaled, table))
 }
 
 /** `x`, or what times {@link logistic} is nothing for all that is below. */

@@ -1,4 +1,4 @@
-import { logistic, notTooLow } from './functions'
+import { xLogistic } from './functions'
 import { Job } from './jobs'
 import { constants, jobArguments, room, runAll, scratchOf, threads } from './pool'
 
@@ -46,7 +46,7 @@ const channelsAtOnce: usize = 32
 /**
  * `y = (x − μ) / √(σ² + ε) · weight + bias`, `μ` and `σ²` of a sample's groups; `inverse` is `1 / √(σ² + ε)`.
  *
- * @param silu - whether it is `y σ(y)` that is written
+ * @param silu - whether it is `y σ(y)` that is written, and `μ` and `inverse` are not
  */
 export function groupNorm(
   x: usize, weight: usize, bias: usize, batch: usize, pixels: usize, channels: usize, groups: usize, epsilon: f32,
@@ -161,14 +161,14 @@ export function groupNormChunk(chunk: i32, thread: i32): void {
   channelSums(x, all.pixels, step, channels, 0, false, sums)
   for (let g: usize = 0; g < groups; g++) {
     const mean = <f32>groupMean(sums + (g * width << 3), width, count)
-    store<f32>(all.mean + (sample * all.groups + firstGroup + g << 2), mean)
+    if (!all.silu) store<f32>(all.mean + (sample * all.groups + firstGroup + g << 2), mean)
     fill(terms + (g * width << 2), width, mean)
   }
   channelSums(x, all.pixels, step, channels, terms, true, sums)
   for (let g: usize = 0; g < groups; g++) {
     const variance = groupMean(sums + (g * width << 3), width, count)
     const inverse = <f32>(1 / Math.sqrt(variance + <f64>all.epsilon))
-    store<f32>(all.inverse + (sample * all.groups + firstGroup + g << 2), inverse)
+    if (!all.silu) store<f32>(all.inverse + (sample * all.groups + firstGroup + g << 2), inverse)
     for (let c = g * width; c < (g + 1) * width; c++) {
       const factor = load<f32>(all.weight + (firstChannel + c << 2)) * inverse
       const mean = load<f32>(terms + (c << 2))
@@ -190,12 +190,12 @@ export function groupNormChunk(chunk: i32, thread: i32): void {
     for (; c + 4 <= channels; c += 4) {
       const at = c << 2
       const n = f32x4.add(f32x4.mul(v128.load(x + at), v128.load(factors + at)), v128.load(terms + at))
-      v128.store(y + at, silu ? f32x4.mul(notTooLow(n, table), logistic(n, table)) : n)
+      v128.store(y + at, silu ? xLogistic(n, n, table) : n)
     }
     for (; c < channels; c++) {
       const at = c << 2
       let n = load<f32>(x + at) * load<f32>(factors + at) + load<f32>(terms + at)
-      if (silu) n *= f32x4.extract_lane(logistic(f32x4.splat(n), table), 0)
+      if (silu) n = f32x4.extract_lane(xLogistic(f32x4.splat(n), f32x4.splat(n), table), 0)
       store<f32>(y + at, n)
     }
   }

@@ -24,7 +24,7 @@ const argumentsAt: usize = 64
 const constantsAt: usize = 256
 const nothing: u64 = 0xffff_ffff
 // About as long as JavaScript takes from one kernel to the next.
-const patience: i32 = 20_000
+const patience: i32 = 300_000
 
 let pool: usize = 0
 /** How many threads there are, the caller's own among them. */

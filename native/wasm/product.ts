@@ -9,6 +9,8 @@ import { Job } from './jobs'
 
 /** Columns of a tile. */
 export const strip: usize = 8
+/** Columns that are made of some pixels before the next pixels' turn. */
+export const together: usize = 4 * strip
 
 /** Bytes of a packed matrix. */
 export function packedBytes(depth: usize, columns: usize): usize {
@@ -31,8 +33,11 @@ export class Pixels {
   run: usize = 0
 }
 
+/** No distance between two places of numbers. */
+export const nothing: usize = 1
+
 /**
- * `c[p, j] = Σ a[p, k] b[k, j] + bias[j]` of some pixels and columns.
+ * `c[p, j] = Σ a[p, k] b[k, j] + bias[j] + d[p, j]` of some pixels and columns.
  *
  * @param a - pixels of the left matrix
  * @param first - which pixel is the first
@@ -43,7 +48,7 @@ export class Pixels {
  * @param bias - one number per column; at 0 there is none
  * @param c - of the first pixel
  * @param cStep - bytes from pixel to pixel
- * @param adds - to what is there
+ * @param plus - bytes from `c` to `d`, which lies as `c` does; {@link nothing} where there is none
  */
 export function multiply(
   a: Pixels,
@@ -55,18 +60,18 @@ export function multiply(
   bias: usize,
   c: usize,
   cStep: usize,
-  adds: bool,
+  plus: usize,
 ): void {
   const last = count - 1
   const width = a.width
   const pixelStep = a.pixelStep
   const nextLine = a.lineStep - width * pixelStep
   const begin = a.at + first / width * a.lineStep + first % width * pixelStep
-  // Two strips side by side are a line of the cache of the result, which is written while it is there.
-  for (let column: usize = 0; column < columns; column += 2 * strip) {
+  // Strips side by side are lines of the cache of the result, which are written while they are there.
+  for (let column: usize = 0; column < columns; column += together) {
+    const some = min(columns - column, together)
     let x = first % width
     let at = begin
-    const rest = columns - column, next = b + stripBytes, nextBias = bias ? bias + (strip << 2) : 0
     for (let p: usize = 0; p < count; p += 4) {
       // A tile beyond the last pixel makes that one again.
       const a0 = at
@@ -81,16 +86,15 @@ export function multiply(
       const c1 = p < last ? c0 + cStep : c0
       const c2 = p + 1 < last ? c1 + cStep : c1
       const c3 = p + 2 < last ? c2 + cStep : c2
-      tile(a0, a1, a2, a3, a.segments, a.segmentStep, a.run, b, rest, bias, c0, c1, c2, c3, adds)
-      if (rest > strip)
+      for (let j: usize = 0, skip: usize = 0, strips = b; j < some; j += strip, skip += strip << 2, strips += stripBytes)
         tile(
-          a0, a1, a2, a3, a.segments, a.segmentStep, a.run, next, rest - strip, nextBias,
-          c0 + 32, c1 + 32, c2 + 32, c3 + 32, adds,
+          a0, a1, a2, a3, a.segments, a.segmentStep, a.run, strips, some - j, bias ? bias + skip : 0,
+          c0 + skip, c1 + skip, c2 + skip, c3 + skip, plus,
         )
     }
-    b += 2 * stripBytes
-    c += 64
-    if (bias) bias += 64
+    b += together / strip * stripBytes
+    c += together << 2
+    if (bias) bias += together << 2
   }
 }
 
@@ -99,17 +103,18 @@ function tile(
   segments: usize, segmentStep: usize, run: usize,
   b: usize, columns: usize, bias: usize,
   c0: usize, c1: usize, c2: usize, c3: usize,
-  adds: bool,
+  plus: usize,
 ): void {
   let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00
-  if (adds) {
-    s00 = loadSome(c0, columns); s01 = loadSome(c0 + 16, columns - 4)
-    s10 = loadSome(c1, columns); s11 = loadSome(c1 + 16, columns - 4)
-    s20 = loadSome(c2, columns); s21 = loadSome(c2 + 16, columns - 4)
-    s30 = loadSome(c3, columns); s31 = loadSome(c3 + 16, columns - 4)
-  } else if (bias) {
+  if (bias) {
     s00 = loadSome(bias, columns); s01 = loadSome(bias + 16, columns - 4)
     s10 = s00; s11 = s01; s20 = s00; s21 = s01; s30 = s00; s31 = s01
+  }
+  if (plus != nothing) {
+    s00 = addSome(s00, c0 + plus, columns); s01 = addSome(s01, c0 + plus + 16, columns - 4)
+    s10 = addSome(s10, c1 + plus, columns); s11 = addSome(s11, c1 + plus + 16, columns - 4)
+    s20 = addSome(s20, c2 + plus, columns); s21 = addSome(s21, c2 + plus + 16, columns - 4)
+    s30 = addSome(s30, c3 + plus, columns); s31 = addSome(s31, c3 + plus + 16, columns - 4)
   }
   for (; segments > 0; segments--) {
     const end = a0 + run
@@ -134,6 +139,8 @@ function tile(
   storeSome(c2, s20, columns); storeSome(c2 + 16, s21, columns - 4)
   storeSome(c3, s30, columns); storeSome(c3 + 16, s31, columns - 4)
 }
+
+@inline function addSome(to: v128, at: usize, count: usize): v128 { return f32x4.add(to, loadSome(at, count)) }
 
 /** The first of up to four numbers; none of fewer than one. */
 @inline function loadSome(at: usize, count: usize): v128 {

@@ -68,6 +68,7 @@ export function withGradient<T extends tf.Tensor>(
   inputs: readonly tf.Tensor[],
   { forward, backward }: Differentiable<T>,
 ): T {
+  if (!isTaped()) return tf.tidy(() => forward(() => {}))
   const engine = tf.engine() as unknown as GradientEngine
   return engine.runKernelFunc({
     forwardFunc: (_, save) => forward(save),

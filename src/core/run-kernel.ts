@@ -22,6 +22,7 @@ export function runKernel<T extends tf.Tensor | tf.Tensor[]>(
 export type OwnKernel =
   | 'AdamW'
   | 'Attention'
+  | 'ConvPlus'
   | 'Geglu'
   | 'Gelu'
   | 'GlobalNorm'
@@ -29,6 +30,7 @@ export type OwnKernel =
   | 'GroupNormSilu'
   | 'LayerNorm'
   | 'Linear'
+  | 'LinearPlus'
   | 'Mix'
   | 'ReadParameter'
   | 'Split'

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { runKernel, runOwnKernel, withGradient } from '../core/index.js'
+import { isTaped, runKernel, runOwnKernel, withGradient } from '../core/index.js'
 import type { ConvParameters } from './parameters.js'
 
 /** How a convolution moves and pads. */
@@ -24,12 +24,30 @@ export function conv2d(
   x: tf.Tensor4D,
   { stride = 1, padding }: ConvOptions = {},
 ): tf.Tensor4D {
-  return tf.tidy(() => {
-    const padded = padding ? tf.pad(x, [[0, 0], [...padding], [...padding], [0, 0]]) : x
-    const pad = padding ? 'valid' : 'same'
-    return bias ? biasedConv2d(padded, weight, bias, stride, pad) : tf.conv2d(padded, weight, stride, pad)
-  })
+  const convolve = (map: tf.Tensor4D, pad: 'valid' | 'same') =>
+    bias ? biasedConv2d(map, weight, bias, stride, pad) : tf.conv2d(map, weight, stride, pad)
+  if (!padding) return convolve(x, 'same')
+  return tf.tidy(() => convolve(tf.pad(x, [[0, 0], [...padding], [...padding], [0, 0]]), 'valid'))
 }
+
+/**
+ * `conv2d(x) + plus` at stride 1, in one pass where the backend can and nothing is differentiated. As {@link conv2d}.
+ *
+ * @param plus - of the result's shape, borrowed
+ */
+export function conv2dPlus(parameters: ConvParameters, x: tf.Tensor4D, plus: tf.Tensor4D): tf.Tensor4D {
+  const { weight: filter, bias } = parameters
+  const inputs = { x, filter, ...(bias && { bias }), plus }
+  const [own] = (!isTaped() && runOwnKernel('ConvPlus', inputs, attributesOf(1, 'same'))) || []
+  return (own ?? tf.tidy(() => tf.add(conv2d(parameters, x), plus))) as tf.Tensor4D
+}
+
+const attributesOf = (strides: number, pad: 'valid' | 'same') => ({
+  strides,
+  pad,
+  dataFormat: 'NHWC',
+  dilations: [1, 1],
+})
 
 // Not tf.fused.conv2d, which computes the gradients of all three or of none.
 function biasedConv2d(
@@ -39,7 +57,7 @@ function biasedConv2d(
   strides: number,
   pad: 'valid' | 'same',
 ): tf.Tensor4D {
-  const attributes = { strides, pad, dataFormat: 'NHWC', dilations: [1, 1] }
+  const attributes = attributesOf(strides, pad)
   return withGradient<tf.Tensor4D>([x, weight, bias], {
     forward: (save) => {
       save([x, weight])

@@ -82,10 +82,6 @@ export function groupNormSilu(
   groups: number,
   epsilon: number,
 ): tf.Tensor4D {
-  return tf.tidy(() => {
-    const own = isTaped()
-      ? undefined
-      : runOwnKernel('GroupNormSilu', { x, weight, bias }, { groups, epsilon })
-    return (own?.[0] ?? silu(groupNorm({ weight, bias }, x, groups, epsilon))) as tf.Tensor4D
-  })
+  const [own] = (!isTaped() && runOwnKernel('GroupNormSilu', { x, weight, bias }, { groups, epsilon })) || []
+  return (own ?? tf.tidy(() => silu(groupNorm({ weight, bias }, x, groups, epsilon)))) as tf.Tensor4D
 }

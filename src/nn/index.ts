@@ -6,10 +6,10 @@
 export { geglu, gelu, quickGelu, relu, silu } from './activations.js'
 export { type AttentionOptions, attention } from './attention.js'
 export { attentionBlockBytes } from './attention-blocks.js'
-export { type ConvOptions, conv2d } from './conv2d.js'
+export { type ConvOptions, conv2d, conv2dPlus } from './conv2d.js'
 export { groupNorm, groupNormSilu } from './group-norm.js'
 export { layerNorm } from './layer-norm.js'
-export { linear } from './linear.js'
+export { linear, linearPlus } from './linear.js'
 export {
   type ConvParameters,
   type LinearParameters,

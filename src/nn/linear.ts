@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { runKernel, runOwnKernel, withGradient } from '../core/index.js'
+import { isTaped, runKernel, runOwnKernel, withGradient } from '../core/index.js'
 import type { LinearParameters } from './parameters.js'
 
 /**
@@ -32,4 +32,11 @@ export function linear<T extends tf.Tensor>({ weight, bias }: LinearParameters, 
       ...(bias ? [() => runOwnKernel('SumRows', { x: dy })?.[0] ?? tf.sum(rowsOf(dy), 0)] : []),
     ],
   })
+}
+
+/** `linear(x) + plus`, in one pass where the backend can and nothing is differentiated. As {@link linear}. */
+export function linearPlus<T extends tf.Tensor>(parameters: LinearParameters, x: T, plus: T): T {
+  const { weight, bias } = parameters
+  const [own] = (!isTaped() && runOwnKernel('LinearPlus', { x, weight, ...(bias && { bias }), plus })) || []
+  return (own ?? tf.tidy(() => tf.add(linear(parameters, x), plus))) as T
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { conv2d } from './conv2d.js'
+import { conv2d, conv2dPlus } from './conv2d.js'
 import { groupNormSilu } from './group-norm.js'
 import { linear } from './linear.js'
 import type { ConvParameters, LinearParameters, NormParameters } from './parameters.js'
@@ -48,7 +48,8 @@ export function resnetBlock(
       const shift = linear(parameters.time_emb_proj, time)
       h = tf.add(h, tf.reshape(shift, [shift.shape[0], 1, 1, -1]))
     }
-    h = conv2d(parameters.conv2, groupNormSilu(parameters.norm2, h, groups, epsilon))
-    return tf.add(parameters.conv_shortcut ? conv2d(parameters.conv_shortcut, x) : x, h)
+    h = groupNormSilu(parameters.norm2, h, groups, epsilon)
+    const straight = parameters.conv_shortcut ? conv2d(parameters.conv_shortcut, x) : x
+    return conv2dPlus(parameters.conv2, h, straight)
   })
 }

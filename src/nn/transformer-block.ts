@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 import { geglu } from './activations.js'
 import { attention } from './attention.js'
 import { layerNorm } from './layer-norm.js'
-import { linear } from './linear.js'
+import { linear, linearPlus } from './linear.js'
 import type { LinearParameters, NormParameters } from './parameters.js'
 
 /** Projections of one attention layer. */
@@ -70,19 +70,19 @@ export function transformerBlock(
   const { norm1, attn1, norm2, attn2, norm3, ff } = parameters
   return tf.tidy(() => {
     const normed = layerNorm(norm1, x)
-    let h = tf.add<tf.Tensor3D>(x, attend(attn1, normed, normed, heads, self))
-    h = tf.add<tf.Tensor3D>(h, attend(attn2, layerNorm(norm2, h), context, heads, cross))
-    return tf.add(h, linear(ff.net[2], geglu(linear(ff.net[0].proj, layerNorm(norm3, h)))))
+    let h = linearPlus(attn1.to_out[0], attend(attn1, normed, normed, heads, self), x)
+    h = linearPlus(attn2.to_out[0], attend(attn2, layerNorm(norm2, h), context, heads, cross), h)
+    return linearPlus(ff.net[2], geglu(linear(ff.net[0].proj, layerNorm(norm3, h))), h)
   })
 }
 
+// Before the projection of the output.
 function attend(
-  { to_q, to_k, to_v, to_out }: AttentionParameters,
+  { to_q, to_k, to_v }: AttentionParameters,
   x: tf.Tensor3D,
   source: tf.Tensor3D,
   heads: number,
   control: BlockControl['self'],
 ): tf.Tensor3D {
-  const mixed = attention(linear(to_q, x), linear(to_k, source), linear(to_v, source), heads, { control })
-  return linear(to_out[0], mixed)
+  return attention(linear(to_q, x), linear(to_k, source), linear(to_v, source), heads, { control })
 }

@@ -4,12 +4,14 @@ import { describe, expect, test } from 'vitest'
 import { hasOwnKernel, type OwnKernel, torchRandn, valueAndGradients } from '../../src/core/index.js'
 import {
   attention,
+  conv2dPlus,
   geglu,
   gelu,
   groupNorm,
   groupNormSilu,
   layerNorm,
   linear,
+  linearPlus,
   quickGelu,
   silu,
 } from '../../src/nn/index.js'
@@ -105,6 +107,24 @@ const layers: Readonly<Record<string, fc.Arbitrary<Layer>>> = {
     kernels: ['Linear'],
     shapes: [[rows, width], [width, out], [out]],
     run: (x, weight, bias) => linear({ weight: weight as tf.Tensor2D, bias: bias as tf.Tensor1D }, x),
+  })),
+  linearPlus: fc
+    .record({ rows: size(300), width: size(200), out: size(100) })
+    .map(({ rows, width, out }) => ({
+      kernels: ['LinearPlus', 'Linear'],
+      shapes: [[rows, width], [width, out], [out], [rows, out]],
+      run: (x, weight, bias, plus) =>
+        linearPlus({ weight: weight as tf.Tensor2D, bias: bias as tf.Tensor1D }, x, plus),
+    })),
+  conv2dPlus: fc.record({ side: size(20), width: size(20), out: size(40) }).map(({ side, width, out }) => ({
+    kernels: ['ConvPlus', 'Linear'],
+    shapes: [[2, side, side, width], [3, 3, width, out], [out], [2, side, side, out]],
+    run: (x, weight, bias, plus) =>
+      conv2dPlus(
+        { weight: weight as tf.Tensor4D, bias: bias as tf.Tensor1D },
+        x as tf.Tensor4D,
+        plus as tf.Tensor4D,
+      ),
   })),
   silu: size(3000).map((n) => ({ kernels: ['Swish', 'SwishGrad'], shapes: [[n]], run: (x) => silu(x) })),
   quickGelu: size(3000).map((n) => ({

@@ -3,7 +3,10 @@ import { addressOf, type WasmKernelBackend } from './backend.js'
 import { withPacked } from './packed.js'
 import { simdOf } from './simd.js'
 
-/** `Conv2D`, and `FusedConv2D` where there is but a bias to add; nothing for strides that differ and dilated kernels. */
+/**
+ * `Conv2D`, `FusedConv2D` where there is but a bias to add, and this library's `ConvPlus`, which adds a map; nothing for strides that
+ * differ and dilated kernels.
+ */
 export function conv2d({ inputs, attrs, backend: any }: Call): tf.TensorInfo | undefined {
   const [x, filter] = [inputs.x as tf.Tensor4D, inputs.filter as tf.Tensor4D]
   const backend = any as WasmKernelBackend
@@ -26,12 +29,20 @@ export function conv2d({ inputs, attrs, backend: any }: Call): tf.TensorInfo | u
     columns: outChannels,
     turned: false,
   }
-  const bias = inputs.bias ? addressOf(backend, inputs.bias) : 0
+  const terms = [inputs.bias, inputs.plus].map((t) => (t ? addressOf(backend, t) : 0)) as [number, number]
   withPacked(backend, filter, matrix, (strips) =>
     simdOf(backend).convolve(
       ...([addressOf(backend, x), batchSize, inHeight, inWidth, inChannels] as const),
       ...([filterHeight, filterWidth, info.strideHeight, info.padInfo.top, info.padInfo.left] as const),
-      ...([info.outHeight, info.outWidth, outChannels, strips, 0, bias, addressOf(backend, out)] as const),
+      ...([
+        info.outHeight,
+        info.outWidth,
+        outChannels,
+        strips,
+        0,
+        ...terms,
+        addressOf(backend, out),
+      ] as const),
     ),
   )
   return out

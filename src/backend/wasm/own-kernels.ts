@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import type { OwnKernel } from '../../core/index.js'
 import { addressOf, type WasmKernelBackend } from './backend.js'
+import { conv2d } from './convolutions.js'
 import { linear } from './products.js'
 import { type At, simdOf } from './simd.js'
 
@@ -67,16 +68,11 @@ function pixelsOf(x: tf.TensorInfo) {
 const rowsOf = (x: tf.TensorInfo) => [sizeOf(x) / x.shape.at(-1)!, x.shape.at(-1)!] as const
 const halved = (x: tf.TensorInfo) => [...x.shape.slice(0, -1), x.shape.at(-1)! / 2]
 
-const groupNorm = (silu: boolean) =>
-  kernel<'x' | 'weight' | 'bias', Groups>(
-    ({ x }, { groups }) => [x.shape, perSample(x, groups), perSample(x, groups)],
-    (simd, { x, weight, bias }, [y, mean, inverse], inputs, { groups, epsilon }) =>
-      simd.groupNorm(x, weight, bias, ...pixelsOf(inputs.x), groups, epsilon, silu, y!, mean!, inverse!),
-  )
-
 /** By name. */
 export const ownKernels = {
+  ConvPlus: (call) => conv2d(call)!,
   Linear: linear,
+  LinearPlus: linear,
   Attention: kernel<'q' | 'k' | 'v', Heads>(
     ({ q }, { heads }) => [q.shape, [q.shape[0]!, heads, q.shape[1]!]],
     (simd, { q, k, v }, [out, logSums], inputs, { heads, scale, causal }) =>
@@ -89,8 +85,16 @@ export const ownKernels = {
       simd.attentionGrad(dOut, q, k, v, out, logSums, ...sides, scale, causal, dq!, dk!, dv!)
     },
   ),
-  GroupNorm: groupNorm(false),
-  GroupNormSilu: groupNorm(true),
+  GroupNorm: kernel<'x' | 'weight' | 'bias', Groups>(
+    ({ x }, { groups }) => [x.shape, perSample(x, groups), perSample(x, groups)],
+    (simd, { x, weight, bias }, [y, mean, inverse], inputs, { groups, epsilon }) =>
+      simd.groupNorm(x, weight, bias, ...pixelsOf(inputs.x), groups, epsilon, false, y!, mean!, inverse!),
+  ),
+  GroupNormSilu: kernel<'x' | 'weight' | 'bias', Groups>(
+    like('x'),
+    (simd, { x, weight, bias }, [y], inputs, { groups, epsilon }) =>
+      simd.groupNorm(x, weight, bias, ...pixelsOf(inputs.x), groups, epsilon, true, y!, 0, 0),
+  ),
   GroupNormGrad: kernel<'dy' | 'x' | 'weight' | 'mean' | 'inverse', Groups>(
     ({ x }) => [x.shape, perSample(x, x.shape.at(-1)!), perSample(x, x.shape.at(-1)!)],
     (simd, { dy, x, weight, mean, inverse }, [dx, dWeight, dBias], inputs, { groups }) => {

@@ -20,19 +20,19 @@ export const batchMatMul: tf.KernelFunc = (call) => {
     const [left, right] = [spread(a, outer), shared ? b : spread(b, outer)]
     const of = shared ? { matrices: 1, rows: count * rows } : { matrices: count, rows }
     const at = transposeA ? turned(backend, left, count, depth, rows) : addressOf(backend, left)
-    multiply(backend, at, right, { ...of, depth, columns, turned: transposeB }, call.inputs.bias, out)
+    multiply(backend, at, right, { ...of, depth, columns, turned: transposeB }, call.inputs, out)
   })
   return out
 }
 
-/** This library's kernel `Linear`: rows of any rank by a matrix. */
+/** This library's kernels `Linear` and `LinearPlus`: rows of any rank by a matrix, and something added to them. */
 export const linear: tf.KernelFunc = ({ inputs, backend: any }) => {
-  const [x, weight, bias] = [inputs.x as tf.Tensor, inputs.weight as tf.Tensor2D, inputs.bias]
+  const [x, weight] = [inputs.x as tf.Tensor, inputs.weight as tf.Tensor2D]
   const backend = any as WasmKernelBackend
   const [depth, columns] = weight.shape
   const out = backend.makeOutput([...x.shape.slice(0, -1), columns], 'float32')
   const of = { matrices: 1, rows: x.size / depth, depth, columns, turned: false }
-  if (x.size > 0) multiply(backend, addressOf(backend, x), weight, of, bias, out)
+  if (x.size > 0) multiply(backend, addressOf(backend, x), weight, of, inputs, out)
   return out
 }
 
@@ -51,17 +51,17 @@ function multiply(
   left: At,
   right: tf.TensorInfo,
   sizes: Sizes,
-  bias: tf.TensorInfo | undefined,
+  { bias, plus }: Readonly<Record<string, tf.TensorInfo | undefined>>,
   out: tf.TensorInfo,
 ): void {
   const { matrices, rows, depth, columns } = sizes
   const step = matrices === 1 ? 0 : packedBytes({ ...sizes, matrices: 1 })
-  const term = bias ? addressOf(backend, bias) : 0
+  const terms = [bias, plus].map((t) => (t ? addressOf(backend, t) : 0)) as [At, At]
   const y = addressOf(backend, out)
   withPacked(backend, right, sizes, (filter) =>
     simdOf(backend).convolve(
       ...([left, matrices, 1, rows, depth] as const),
-      ...([1, 1, 1, 0, 0, 1, rows, columns, filter, step, term, y] as const),
+      ...([1, 1, 1, 0, 0, 1, rows, columns, filter, step, ...terms, y] as const),
     ),
   )
 }

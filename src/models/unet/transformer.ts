@@ -3,9 +3,11 @@ import {
   type BlockControl,
   type ConvParameters,
   conv2d,
+  conv2dPlus,
   groupNorm,
   type LinearParameters,
   linear,
+  linearPlus,
   type NormParameters,
   type TransformerBlockParameters,
   transformerBlock,
@@ -44,12 +46,13 @@ export function transformer(
       channels,
     ])
     const mixed = transformerBlock(transformer_blocks[0], tokens as tf.Tensor3D, context, heads, control)
-    return tf.add(project(proj_out, tf.reshape(mixed, x.shape)), x)
+    const out = tf.reshape(mixed, x.shape) as tf.Tensor4D
+    return isConv(proj_out) ? conv2dPlus(proj_out, out, x) : linearPlus(proj_out, out, x)
   })
 }
 
-function project(parameters: ConvParameters | LinearParameters, x: tf.Tensor4D): tf.Tensor4D {
-  return parameters.weight.rank === 4
-    ? conv2d(parameters as ConvParameters, x)
-    : linear(parameters as LinearParameters, x)
-}
+const project = (parameters: ConvParameters | LinearParameters, x: tf.Tensor4D): tf.Tensor4D =>
+  isConv(parameters) ? conv2d(parameters, x) : linear(parameters, x)
+
+const isConv = (parameters: ConvParameters | LinearParameters): parameters is ConvParameters =>
+  parameters.weight.rank === 4
