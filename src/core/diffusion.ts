@@ -45,12 +45,16 @@ export interface AttentionControl {
  * @param attention - sees and may replace every attention map of this call
  * @returns `[batch, height, width, channels]`, owned by the caller
  */
-export type Denoiser = (
-  x: Tensor4D,
-  timestep: number | readonly number[],
-  context: Tensor3D,
-  attention?: AttentionControl,
-) => Tensor4D
+export interface Denoiser {
+  (
+    x: Tensor4D,
+    timestep: number | readonly number[],
+    context: Tensor3D,
+    attention?: AttentionControl,
+  ): Tensor4D
+  /** Computes what depends on a context alone once, not at every call, until it is disposed of: see `prepareContext`. */
+  readonly prepare?: (context: Tensor3D) => { dispose(): void }
+}
 
 /** A prompt as the text encoder sees it. */
 export interface TokenizedPrompt {

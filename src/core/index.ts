@@ -4,7 +4,15 @@
  *
  * @packageDocumentation
  */
+
 export { writeAtomically } from './atomic.js'
+export {
+  type ContextOrigin,
+  contextOrigins,
+  contextRows,
+  joinContexts,
+  prepareContext,
+} from './context.js'
 export type {
   AttentionControl,
   AttentionSite,

@@ -1,5 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs'
 
+interface Owned {
+  dispose(): void
+}
+
 /**
  * Owns tensors across `await`, where `tf.tidy` cannot reach and `tf.engine().startScope()` is unsafe
  * (scopes are one global stack, so two interleaved tasks free each other's tensors).
@@ -16,10 +20,10 @@ import type { Tensor } from '@tensorflow/tfjs'
  * ```
  */
 export class Scope {
-  readonly #owned = new Set<Tensor>()
+  readonly #owned = new Set<Owned>()
 
-  /** Takes ownership of a tensor and returns it. */
-  own<T extends Tensor>(tensor: T): T {
+  /** Takes ownership of a tensor, or of anything else that is disposed of, and returns it. */
+  own<T extends Owned>(tensor: T): T {
     this.#owned.add(tensor)
     return tensor
   }

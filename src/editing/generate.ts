@@ -1,10 +1,13 @@
 import type { Tensor4D } from '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs'
 import {
+  contextRows,
   cropEdges,
   expectNumber,
+  joinContexts,
   type LatentDiffusion,
   type NoiseSource,
+  prepareContext,
   type RunOptions,
   Scope,
 } from '../core/index.js'
@@ -74,10 +77,11 @@ export async function generate(
   const scope = new Scope()
   try {
     const context = scope.own(model.encodePrompts(guided ? [negativePrompt, prompt] : [prompt]))
+    scope.own(prepareContext(model.denoise, context))
     const predict: Predict = (x, timestep) =>
       tf.tidy(() => {
-        if (!guided) return model.denoise(x, timestep, context.tile([rows, 1, 1]))
-        const [unconditional, conditional] = tf.split(context, 2) as [tf.Tensor3D, tf.Tensor3D]
+        if (!guided) return model.denoise(x, timestep, joinContexts(new Array(rows).fill(context)))
+        const [unconditional, conditional] = [contextRows(context, 0, 1), contextRows(context, 1, 1)]
         return guidedNoise(model.denoise, x, timestep, { unconditional, conditional }, guidance, { rescale })
       })
     const { signal, onProgress } = options

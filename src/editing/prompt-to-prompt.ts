@@ -3,13 +3,16 @@ import * as tf from '@tensorflow/tfjs'
 import {
   ArgumentError,
   breathe,
+  contextRows,
   cropEdges,
   expectNumber,
+  joinContexts,
   type LatentDiffusion,
+  prepareContext,
   Scope,
   throwIfAborted,
 } from '../core/index.js'
-import { guidedBatch } from '../guidance/index.js'
+import { type GuidedRows, guidedBatch } from '../guidance/index.js'
 import { expectInversion, type Inversion, type InversionStep } from '../inversion/index.js'
 import { applyBlend } from './blend-region.js'
 import { controlOfStep, type EditBranch, endBranch, type RowRange, startBranch } from './edit-branch.js'
@@ -96,6 +99,7 @@ export async function promptToPromptMany(
     }
     const conditional = scope.own(model.encodePrompts([source, ...edits.map(({ prompt }) => prompt)]))
     const fallback = scope.own(model.encodePrompts(['', negativePrompt ?? '']))
+    for (const context of [conditional, fallback]) scope.own(prepareContext(model.denoise, context))
     const first = Math.floor(skip * total)
     const start = first === 0 ? inversion.start : inversion.steps[first - 1]!.pivot!
     let x = scope.own(start.tile<Tensor4D>([1 + edits.length, 1, 1, 1]))
@@ -162,10 +166,16 @@ function rowRanges(scales: readonly number[], most: number): RowRange[] {
   return ranges
 }
 
-function rowsOf<T extends Record<string, tf.Tensor>>(tensors: T, { from, to }: RowRange): T {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, tensor]) => [name, tensor.slice(from, to - from)]),
-  ) as T
+function rowsOf(
+  { x, conditional, unconditional }: Pick<GuidedRows, 'x' | 'conditional' | 'unconditional'>,
+  { from, to }: RowRange,
+) {
+  const count = to - from
+  return {
+    x: x.slice(from, count),
+    conditional: contextRows(conditional, from, count),
+    unconditional: contextRows(unconditional, from, count),
+  }
 }
 
 // What each row is guided away from; `fallback` holds the empty prompt and the negative one.
@@ -175,9 +185,9 @@ function unconditionalRows(
   negative: boolean,
   edits: number,
 ): Tensor3D {
-  const source = unconditional ?? fallback.slice(0, 1)
-  const target = negative ? fallback.slice(1, 1) : source
-  return tf.concat([source, target.tile<Tensor3D>([edits, 1, 1])])
+  const source = unconditional ?? contextRows(fallback, 0, 1)
+  const target = negative ? contextRows(fallback, 1, 1) : source
+  return joinContexts([source, ...new Array<Tensor3D>(edits).fill(target)])
 }
 
 // The source is set to its pivot; with `'both'` the edits follow by the same offset.

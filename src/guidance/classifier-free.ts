@@ -1,6 +1,12 @@
 import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs'
-import { type AttentionControl, type Denoiser, expectNumber, expectShape } from '../core/index.js'
+import {
+  type AttentionControl,
+  type Denoiser,
+  expectNumber,
+  expectShape,
+  joinContexts,
+} from '../core/index.js'
 import { rescaleGuidance } from './rescale.js'
 
 /**
@@ -63,7 +69,10 @@ export function guidedNoise(
   expectNumber(scale, {}, 'guidedNoise', 'scale')
   return tf.tidy(() => {
     const [rows] = x.shape
-    const context = tf.concat([perRow(prompts.unconditional, rows), perRow(prompts.conditional, rows)])
+    const context = joinContexts([
+      ...perRow(prompts.unconditional, rows),
+      ...perRow(prompts.conditional, rows),
+    ])
     const both = denoise(tf.concat([x, x]), timestep, context, attention)
     const [unconditional, conditional] = tf.split(both, 2) as [Tensor4D, Tensor4D]
     const guided = classifierFree(unconditional, conditional, scale)
@@ -71,6 +80,5 @@ export function guidedNoise(
   })
 }
 
-function perRow(embedding: Tensor3D, rows: number): Tensor3D {
-  return embedding.shape[0] === rows ? embedding : embedding.tile([rows, 1, 1])
-}
+const perRow = (embedding: Tensor3D, rows: number): Tensor3D[] =>
+  embedding.shape[0] === rows ? [embedding] : new Array<Tensor3D>(rows).fill(embedding)

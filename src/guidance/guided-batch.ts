@@ -1,6 +1,13 @@
 import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs'
-import { type AttentionControl, type Denoiser, expectNumber, expectShape } from '../core/index.js'
+import {
+  type AttentionControl,
+  contextRows,
+  type Denoiser,
+  expectNumber,
+  expectShape,
+  joinContexts,
+} from '../core/index.js'
 import { classifierFree } from './classifier-free.js'
 
 /** Rows that are denoised together, each with a guidance scale of its own. */
@@ -50,9 +57,10 @@ export function guidedBatch(denoise: Denoiser, rows: GuidedRows): GuidedOutput {
   const guided = scales.flatMap((scale, row) => (scale === 1 ? [] : [row]))
   const output = tf.tidy(() => {
     const batch = [...guided.map((row) => x.slice(row, 1)), x]
-    const away = (row: number) => (unconditional.shape[0] === 1 ? unconditional : unconditional.slice(row, 1))
+    const away = (row: number) =>
+      unconditional.shape[0] === 1 ? unconditional : contextRows(unconditional, row, 1)
     const context = [...guided.map(away), conditional]
-    const all = denoise(tf.concat(batch), timestep, tf.concat(context), attention)
+    const all = denoise(tf.concat(batch), timestep, joinContexts(context), attention)
     const conditionalRow = (row: number) => all.slice(guided.length + row, 1)
     const perRow = scales.map((scale, row) =>
       scale === 1

@@ -5,6 +5,7 @@ import {
   breathe,
   type Denoiser,
   expectNumber,
+  prepareContext,
   type RunOptions,
   Scope,
   throwIfAborted,
@@ -65,6 +66,7 @@ export async function ddimTrajectory(
   const total = scheduler.timesteps.length
   const scope = new Scope()
   try {
+    scope.own(prepareContext(denoise, condition))
     const latents = [scope.own(clean.clone())]
     for (let index = total - 1; index >= 0; index--) {
       const known = latents[0]!

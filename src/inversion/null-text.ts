@@ -5,6 +5,7 @@ import {
   expectNumber,
   type LatentDiffusion,
   NumericError,
+  prepareContext,
   Scope,
   valueAndGradients,
 } from '../core/index.js'
@@ -66,6 +67,7 @@ export async function nullText(
   const scope = new Scope()
   try {
     const { latents, condition, common, ...path } = await ddimPath(model, image, options, 'nullText', scope)
+    scope.own(prepareContext(model.denoise, condition))
     let evaluations = path.evaluations
     let nothing = scope.own(model.encodePrompts(['']))
     let z = latents[0]!

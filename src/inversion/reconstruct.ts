@@ -4,6 +4,7 @@ import {
   breathe,
   cropEdges,
   type LatentDiffusion,
+  prepareContext,
   type RunOptions,
   Scope,
   throwIfAborted,
@@ -59,6 +60,7 @@ export async function replay(
   try {
     const conditional = scope.own(model.encodePrompts([prompt]))
     const empty = scope.own(model.encodePrompts(['']))
+    for (const context of [conditional, empty]) scope.own(prepareContext(model.denoise, context))
     let x = scope.own(inversion.start.clone())
     for (const [index, timestep] of scheduler.timesteps.entries()) {
       const { pivot, unconditional = empty } = inversion.steps[index]!

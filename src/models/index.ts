@@ -44,6 +44,7 @@ export {
   type StableDiffusionWeights,
   stableDiffusion,
 } from './stable-diffusion/stable-diffusion.js'
+export { type PromptMemory, promptMemory } from './unet/prompt-memory.js'
 export { unetShapes } from './unet/shapes.js'
 export type { TransformerParameters } from './unet/transformer.js'
 export { type UNetBlockParameters, type UNetInput, type UNetParameters, unet } from './unet/unet.js'

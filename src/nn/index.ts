@@ -27,6 +27,8 @@ export { fromTorch, fromTorchFile, type StoredParameter, toTorch } from './torch
 export {
   type AttentionParameters,
   type BlockControl,
+  type KeysAndValues,
+  keysAndValues,
   type TransformerBlockParameters,
   transformerBlock,
 } from './transformer-block.js'

@@ -56,14 +56,14 @@ export interface BlockControl {
  * `x += self(norm x); x += cross(norm x, context); x += ff(norm x)`.
  *
  * @param x - `[batch, pixels, channels]`, borrowed
- * @param context - `[batch, tokens, width]`, borrowed
+ * @param context - `[batch, tokens, width]`, or its {@link keysAndValues}; borrowed
  * @param heads - divides the channels
  * @returns same shape as `x`, owned by the caller
  */
 export function transformerBlock(
   parameters: TransformerBlockParameters,
   x: tf.Tensor3D,
-  context: tf.Tensor3D,
+  context: tf.Tensor3D | KeysAndValues,
   heads: number,
   { self, cross }: BlockControl = {},
 ): tf.Tensor3D {
@@ -76,13 +76,28 @@ export function transformerBlock(
   })
 }
 
+/** What a layer's queries meet. */
+export interface KeysAndValues {
+  /** `[batch, tokens, channels]` */
+  readonly keys: tf.Tensor3D
+  /** `[batch, tokens, channels]` */
+  readonly values: tf.Tensor3D
+}
+
+/** Keys and values of a layer from `[batch, tokens, width]` (borrowed), owned by the caller. */
+export const keysAndValues = ({ to_k, to_v }: AttentionParameters, source: tf.Tensor3D): KeysAndValues => ({
+  keys: linear(to_k, source),
+  values: linear(to_v, source),
+})
+
 // Before the projection of the output.
 function attend(
-  { to_q, to_k, to_v }: AttentionParameters,
+  parameters: AttentionParameters,
   x: tf.Tensor3D,
-  source: tf.Tensor3D,
+  source: tf.Tensor3D | KeysAndValues,
   heads: number,
   control: BlockControl['self'],
 ): tf.Tensor3D {
-  return attention(linear(to_q, x), linear(to_k, source), linear(to_v, source), heads, { control })
+  const { keys, values } = 'keys' in source ? source : keysAndValues(parameters, source)
+  return attention(linear(parameters.to_q, x), keys, values, heads, { control })
 }

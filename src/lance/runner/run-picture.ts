@@ -228,10 +228,12 @@ function countRows(model: LatentDiffusion): {
   readonly rows: () => number
 } {
   let rows = 0
-  const denoise: LatentDiffusion['denoise'] = (x, ...rest) => {
+  const { prepare } = model.denoise
+  const counting: LatentDiffusion['denoise'] = (x, ...rest) => {
     rows += x.shape[0]
     return model.denoise(x, ...rest)
   }
+  const denoise = Object.assign(counting, prepare && { prepare })
   const { tokenizer, geometry } = model
   const counted: LatentDiffusion = {
     ...{ denoise, tokenizer, ...(geometry && { geometry }) },

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs'
-import { type Denoiser, hasMemory, isTaped } from '../../core/index.js'
+import { contextRows, type Denoiser, hasMemory, isTaped } from '../../core/index.js'
 import type { UNetConfig } from '../config.js'
 import { unetActivations } from '../memory/activations.js'
+import { promptMemory } from '../unet/prompt-memory.js'
 import { type UNetParameters, unet } from '../unet/unet.js'
 
 /**
@@ -13,20 +14,26 @@ import { type UNetParameters, unet } from '../unet/unet.js'
  * @param config - the folder's `unet/config.json`
  */
 export function frugalDenoiser(parameters: UNetParameters, config: UNetConfig): Denoiser {
-  return (x, timestep, context, attention) => {
-    if (attention) return unet(parameters, config, x, { timestep, context, attention })
+  const memory = promptMemory()
+  const denoise: Denoiser = (x, timestep, context, attention) => {
+    if (attention) {
+      const known = isTaped() ? undefined : memory
+      return unet(parameters, config, x, { timestep, context, attention, memory: known })
+    }
     const [batch, height, width] = x.shape
     const { forward, backward } = unetActivations(config, { batch, height, width })
     if (isTaped()) return unet(parameters, config, x, { timestep, context, recompute: !hasMemory(backward) })
-    if (batch === 1 || hasMemory(forward)) return unet(parameters, config, x, { timestep, context })
+    if (batch === 1 || hasMemory(forward)) return unet(parameters, config, x, { timestep, context, memory })
     return tf.tidy(() => {
       const rows = Array.from({ length: batch }, (_, row) =>
         unet(parameters, config, tf.slice(x, row, 1), {
           timestep: typeof timestep === 'number' ? timestep : timestep[row]!,
-          context: tf.slice(context, row, 1),
+          context: contextRows(context, row, 1),
+          memory,
         }),
       )
       return tf.concat(rows)
     })
   }
+  return Object.assign(denoise, { prepare: memory.prepare })
 }

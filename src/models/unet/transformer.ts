@@ -5,6 +5,7 @@ import {
   conv2d,
   conv2dPlus,
   groupNorm,
+  type KeysAndValues,
   type LinearParameters,
   linear,
   linearPlus,
@@ -29,13 +30,13 @@ export interface TransformerParameters {
  * Pixels as tokens: norm, project, transformer block, project, add (Rombach et al. 2022, appendix).
  *
  * @param x - `[batch, height, width, channels]`, borrowed
- * @param context - `[batch, tokens, width]`, borrowed
+ * @param context - `[batch, tokens, width]`, or its keys and values; borrowed
  * @returns same shape as `x`, owned by the caller
  */
 export function transformer(
   { norm, proj_in, transformer_blocks, proj_out }: TransformerParameters,
   x: tf.Tensor4D,
-  context: tf.Tensor3D,
+  context: tf.Tensor3D | KeysAndValues,
   { heads, groups, control }: { heads: number; groups: number; control?: BlockControl },
 ): tf.Tensor4D {
   return tf.tidy(() => {

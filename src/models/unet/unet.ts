@@ -16,6 +16,7 @@ import {
   upsample,
 } from '../../nn/index.js'
 import type { UNetConfig } from '../config.js'
+import type { PromptMemory } from './prompt-memory.js'
 import { attentionSites, type Place } from './sites.js'
 import { type TransformerParameters, transformer } from './transformer.js'
 
@@ -67,6 +68,8 @@ export interface UNetInput {
    * less memory and more time. Not beside `attention`, which would see every map twice.
    */
   readonly recompute?: boolean
+  /** Keys and values of contexts that stay. Not for a gradient by `context`. */
+  readonly memory?: PromptMemory | undefined
 }
 
 /**
@@ -83,7 +86,7 @@ export function unet(
   parameters: UNetParameters,
   config: UNetConfig,
   x: tf.Tensor4D,
-  { timestep, context, attention, recompute = false }: UNetInput,
+  { timestep, context, attention, recompute = false, memory }: UNetInput,
 ): tf.Tensor4D {
   const batch = x.shape[0]
   expectShape(x, [null, null, null, config.in_channels], 'unet', 'x')
@@ -104,6 +107,8 @@ export function unet(
       const site = block.attentions?.[i]
       if (!site) return mixed
       const control = sites.at(place, i, mixed.shape)
+      const recalled = memory?.recall(site.transformer_blocks[0].attn2, context)
+      if (recalled) return transformer(site, mixed, recalled, { heads, groups, control })
       return segment([mixed, context], (x, prompt) =>
         transformer(site, x, prompt, { heads, groups, control }),
       )
