@@ -10,3 +10,16 @@ const stableDiffusion1: LatentGeometry = { factor: 8, channels: 4, multiple: 8, 
 export function geometryOf(model: LatentDiffusion): LatentGeometry {
   return model.geometry ?? stableDiffusion1
 }
+
+/**
+ * The longest side of maps whose self-attention an edit replaces (`replaceSelfAttention`), as published, for latents of any size:
+ * half of the longer side, but at least 16.
+ *
+ * 64 gives the published 32. The floor keeps the rule effective in small models, where half of the latent may
+ * be coarser than any self-attention they have; 16 × 16 is the bound of the first published version.
+ *
+ * @param latentSize - `[height, width]` of the latents
+ */
+export function defaultSelfResolution([height, width]: readonly [number, number]): number {
+  return Math.max(16, Math.ceil(Math.max(height, width) / 2))
+}

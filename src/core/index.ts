@@ -35,7 +35,7 @@ export {
   NumericError,
   ShapeError,
 } from './errors.js'
-export { geometryOf } from './geometry.js'
+export { defaultSelfResolution, geometryOf } from './geometry.js'
 export {
   type Differentiable,
   isTaped,

@@ -1,9 +1,8 @@
-import { ArgumentError, expectNumber, type Tokenizer } from '../core/index.js'
+import { ArgumentError, defaultSelfResolution, expectNumber, type Tokenizer } from '../core/index.js'
 import {
   type AttentionRule,
   blendByToken,
   composeRules,
-  defaultSelfResolution,
   refineAttention,
   replaceAttention,
   replaceSelfAttention,

@@ -16,7 +16,7 @@ export { type GuidedOutput, type GuidedRows, guidedBatch } from './guided-batch.
 export { type BlendMaskOptions, blendMask, defaultBlendResolution, localBlend } from './local-blend.js'
 export { refineAttention, type TokenAlignment } from './refine-attention.js'
 export { replaceAttention } from './replace-attention.js'
-export { defaultSelfResolution, replaceSelfAttention } from './replace-self-attention.js'
+export { replaceSelfAttention } from './replace-self-attention.js'
 export { rescaleGuidance } from './rescale.js'
 export { reweightAttention } from './reweight-attention.js'
 export { type Resolution, WordMaps } from './word-maps.js'

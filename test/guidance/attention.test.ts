@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs'
 import { describe, expect, it } from 'vitest'
-import { type AttentionSite, ShapeError } from '../../src/core/index.js'
+import { type AttentionSite, defaultSelfResolution, ShapeError } from '../../src/core/index.js'
 import {
   type AttentionRule,
   blendByToken,
   composeRules,
-  defaultSelfResolution,
   followingControl,
   pairwiseControl,
   refineAttention,

@@ -171,12 +171,25 @@ export function inputGradientAsProduct(
   })
 }
 
-// What both forms need to know, or nothing where the product would need more than patches of the plain kind.
+// The ways of one convolution are asked one after the other.
+let last:
+  | {
+      readonly inShape: Shape4D
+      readonly filterShape: Shape4D
+      readonly attributes: ConvAttributes
+      readonly info: tf.backend_util.Conv2DInfo | undefined
+    }
+  | undefined
+
+// What all of them need to know, or nothing where the product would need more than patches of the plain kind.
 function convInfo(
   inShape: Shape4D,
   filterShape: Shape4D,
-  { strides, pad, dilations = 1, dataFormat = 'NHWC', dimRoundingMode }: ConvAttributes,
+  attributes: ConvAttributes,
 ): tf.backend_util.Conv2DInfo | undefined {
+  const { strides, pad, dilations = 1, dataFormat = 'NHWC', dimRoundingMode } = attributes
+  if (last?.attributes === attributes && last.inShape === inShape && last.filterShape === filterShape)
+    return last.info
   const info = tf.backend_util.computeConv2DInfo(
     inShape,
     filterShape,
@@ -190,7 +203,8 @@ function convInfo(
     info.dilationHeight * info.dilationWidth === 1 &&
     info.strideHeight === info.strideWidth &&
     (info.padInfo.type === 'SAME' || info.padInfo.type === 'VALID')
-  return plain ? info : undefined
+  last = { inShape, filterShape, attributes, info: plain ? info : undefined }
+  return last.info
 }
 
 // Measured on Stable Diffusion's convolutions: turning a kernel takes longer than writing the patches out where the map

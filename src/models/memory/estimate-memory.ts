@@ -1,4 +1,4 @@
-import { expectNumber } from '../../core/index.js'
+import { defaultSelfResolution, expectNumber } from '../../core/index.js'
 import { textEncoderShapes } from '../clip/text-encoder.js'
 import type { AutoencoderConfig, TextEncoderConfig, UNetConfig } from '../config.js'
 import type { ParameterShapes } from '../shapes.js'
@@ -27,7 +27,7 @@ export interface MemoryTask {
   readonly size?: readonly [number, number]
   /** Pictures at once; 1. */
   readonly batch?: number
-  /** Where it will run; wasm keeps a packed copy of every weight. `'tensorflow'`. */
+  /** Where it will run; wasm keeps a packed copy of every weight while there is room. `'tensorflow'`. */
   readonly backend?: 'tensorflow' | 'webgpu' | 'wasm'
 }
 
@@ -50,7 +50,7 @@ export interface MemoryStage {
 }
 
 /** Bytes held for one byte of weights once they have been used: XNNPACK packs, and keeps, a padded copy. */
-const weightFactor = { tensorflow: 1, webgpu: 1, wasm: 3.2 } as const
+const weightFactor = { tensorflow: 1, webgpu: 1, wasm: 2.1 } as const
 
 /**
  * How much memory a task will take, from the configs alone: nothing is loaded or allocated.
@@ -83,9 +83,7 @@ export function estimateMemory(configs: MemoryConfigs, task: MemoryTask): Memory
   const image = { batch, height: latents.height * factor, width: latents.width * factor }
   // Guidance doubles the batch; an edit runs the source's branch beside its own.
   const branches = kind === 'generate' ? 2 : 4
-  // What an edit replaces by default: self-attention of maps up to half of the latents' side, 16 at least.
-  const half = Math.max(16, Math.ceil(Math.max(latents.height, latents.width) / 2))
-  const seenUpTo = kind === 'generate' ? 0 : half
+  const seenUpTo = kind === 'generate' ? 0 : defaultSelfResolution([latents.height, latents.width])
   const { forward } = unetActivations(unet, { batch: batch * branches, seenUpTo, ...latents })
   const fitted = unetActivations(unet, { batch, ...latents }).backward
   const coder = autoencoderActivations(vae, image)
