@@ -1,4 +1,4 @@
-import { bell, logistic, normalCdf, normalDensity, notTooLow, xLogistic } from './functions'
+import { bell, logistic, normalCdf, normalDensity, notTooLow, storeXLogistics, xLogistic } from './functions'
 import { Job } from './jobs'
 import { constants, jobArguments, runAll } from './pool'
 
@@ -78,6 +78,10 @@ export function swishChunk(chunk: i32): void {
   const x = all.x, out = all.out
   let i = <usize>chunk * atOnce
   const end = min(all.size, i + atOnce)
+  for (; i + 8 <= end; i += 8) {
+    const a = v128.load(x + (i << 2)), b = v128.load(x + (i << 2), 16)
+    storeXLogistics(out + (i << 2), a, b, f32x4.mul(a, scale), f32x4.mul(b, scale), table)
+  }
   for (; i + 4 <= end; i += 4) v128.store(out + (i << 2), swishOf(v128.load(x + (i << 2)), scale, table))
   for (; i < end; i++) put(out + (i << 2), swishOf(v128.load32_splat(x + (i << 2)), scale, table))
 }

@@ -82,11 +82,15 @@ export function writeConstants(at: usize): void {
   const n = f32x4.sub(shifted, shifter)
   const high = f32x4.sub(x, f32x4.mul(n, constant(table, C.ln2High)))
   const r = f32x4.add(high, f32x4.mul(n, constant(table, C.ln2Low)))
+  return i32x4.add(expOfRest(r, table), i32x4.shl(shifted, 23))
+}
+
+/** `e^r` of what is left. */
+@inline function expOfRest(r: v128, table: usize): v128 {
   const r2 = f32x4.mul(r, r)
   const low = line(table, r, C.exp0, C.exp1), middle = line(table, r, C.exp2, C.exp3)
   const p = f32x4.add(low, f32x4.mul(r2, f32x4.add(middle, f32x4.mul(r2, line(table, r, C.exp4, C.exp5)))))
-  const e = f32x4.add(f32x4.add(constant(table, C.one), r), f32x4.mul(r2, p))
-  return i32x4.add(e, i32x4.shl(shifted, 23))
+  return f32x4.add(f32x4.add(constant(table, C.one), r), f32x4.mul(r2, p))
 }
 
 /** `exp(x)` of numbers up to 87; 0 below −87. */
@@ -109,6 +113,30 @@ export function writeConstants(at: usize): void {
 /** `x σ(s x)` from `s x`. */
 @inline export function xLogistic(x: v128, scaled: v128, table: usize): v128 {
   return f32x4.div(notTooLow(x, table), onePlusExp(scaled, table))
+}
+
+/**
+ * {@link xLogistic} of two vectors, to memory. Step by step for both: a processor looks only so far ahead, and would wait for
+ * the first.
+ */
+@inline export function storeXLogistics(
+  to: usize, a: v128, b: v128, scaledA: v128, scaledB: v128, table: usize,
+): void {
+  const lowest = constant(table, C.lowest), sign = constant(table, C.sign), highest = v128.xor(lowest, sign)
+  const xA = v128.xor(f32x4.pmin(f32x4.pmax(scaledA, lowest), highest), sign)
+  const xB = v128.xor(f32x4.pmin(f32x4.pmax(scaledB, lowest), highest), sign)
+  const shifter = constant(table, C.shifter), log2e = constant(table, C.log2e)
+  const shiftedA = f32x4.add(f32x4.mul(xA, log2e), shifter), shiftedB = f32x4.add(f32x4.mul(xB, log2e), shifter)
+  const nA = f32x4.sub(shiftedA, shifter), nB = f32x4.sub(shiftedB, shifter)
+  const high = constant(table, C.ln2High), low = constant(table, C.ln2Low)
+  const rA = f32x4.add(f32x4.sub(xA, f32x4.mul(nA, high)), f32x4.mul(nA, low))
+  const rB = f32x4.add(f32x4.sub(xB, f32x4.mul(nB, high)), f32x4.mul(nB, low))
+  const eA = expOfRest(rA, table), eB = expOfRest(rB, table)
+  const one = constant(table, C.one)
+  const sumA = f32x4.add(one, i32x4.add(eA, i32x4.shl(shiftedA, 23)))
+  const sumB = f32x4.add(one, i32x4.add(eB, i32x4.shl(shiftedB, 23)))
+  v128.store(to, f32x4.div(notTooLow(a, table), sumA))
+  v128.store(to, f32x4.div(notTooLow(b, table), sumB), 16)
 }
 
 /** `x`, or what times {@link logistic} is nothing for all that is below. */

@@ -1,4 +1,4 @@
-import { xLogistic } from './functions'
+import { storeXLogistics, xLogistic } from './functions'
 import { Job } from './jobs'
 import { constants, jobArguments, room, runAll, scratchOf, threads } from './pool'
 
@@ -187,6 +187,14 @@ export function groupNormChunk(chunk: i32, thread: i32): void {
   const table = constants()
   for (let p: usize = 0; p < pixels; p++, x += step, y += step) {
     let c: usize = 0
+    if (silu) {
+      for (; c + 8 <= channels; c += 8) {
+        const at = c << 2
+        const a = f32x4.add(f32x4.mul(v128.load(x + at), v128.load(factors + at)), v128.load(terms + at))
+        const b = f32x4.add(f32x4.mul(v128.load(x + at, 16), v128.load(factors + at, 16)), v128.load(terms + at, 16))
+        storeXLogistics(y + at, a, b, a, b, table)
+      }
+    }
     for (; c + 4 <= channels; c += 4) {
       const at = c << 2
       const n = f32x4.add(f32x4.mul(v128.load(x + at), v128.load(factors + at)), v128.load(terms + at))

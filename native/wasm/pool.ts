@@ -23,7 +23,8 @@ class Pool {
 const argumentsAt: usize = 64
 const constantsAt: usize = 256
 const nothing: u64 = 0xffff_ffff
-// About as long as JavaScript takes from one kernel to the next.
+// Turns of looking for work, some hundred microseconds: longer than JavaScript takes from one kernel to the next, for a
+// core that sleeps takes as long as a kernel to wake.
 const patience: i32 = 300_000
 
 let pool: usize = 0

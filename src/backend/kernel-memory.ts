@@ -84,7 +84,7 @@ const inSight: ReadonlySet<string> = new Set<
     'GroupNormGrad',
     'GroupNormSilu',
   ] as const),
-  ...(['ConvPlus', 'LayerNorm', 'LayerNormGrad', 'Linear', 'LinearPlus', 'Swish', 'SwishGrad'] as const),
+  ...(['Convolve', 'LayerNorm', 'LayerNormGrad', 'Linear', 'LinearPlus', 'Swish', 'SwishGrad'] as const),
   ...(['Add', 'Concat', 'Fill', 'Reshape', 'Slice', 'SplitV'] as const),
 ])
 

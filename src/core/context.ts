@@ -1,6 +1,7 @@
 import type { Tensor3D } from '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs'
 import type { Denoiser } from './diffusion.js'
+import type { Owned } from './scope.js'
 
 /** Where a row of a context comes from. */
 export interface ContextOrigin {
@@ -52,5 +53,5 @@ export function joinContexts(parts: readonly Tensor3D[]): Tensor3D {
  * {@link joinContexts} make of it
  * @returns what frees it
  */
-export const prepareContext = (denoise: Denoiser, context: Tensor3D): { dispose(): void } =>
+export const prepareContext = (denoise: Denoiser, context: Tensor3D): Owned =>
   denoise.prepare?.(context) ?? { dispose: () => {} }

@@ -1,4 +1,5 @@
 import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs'
+import type { Owned } from './scope.js'
 
 /** Where in the network an attention map was computed. */
 export interface AttentionSite {
@@ -53,7 +54,7 @@ export interface Denoiser {
     attention?: AttentionControl,
   ): Tensor4D
   /** Computes what depends on a context alone once, not at every call, until it is disposed of: see `prepareContext`. */
-  readonly prepare?: (context: Tensor3D) => { dispose(): void }
+  readonly prepare?: (context: Tensor3D) => Owned
 }
 
 /** A prompt as the text encoder sees it. */

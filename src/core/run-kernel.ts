@@ -22,7 +22,7 @@ export function runKernel<T extends tf.Tensor | tf.Tensor[]>(
 export type OwnKernel =
   | 'AdamW'
   | 'Attention'
-  | 'ConvPlus'
+  | 'Convolve'
   | 'Geglu'
   | 'Gelu'
   | 'GlobalNorm'

@@ -1,6 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs'
 
-interface Owned {
+/** What somebody must free: a tensor, or what holds some. */
+export interface Owned {
+  /** Frees it. Idempotent. */
   dispose(): void
 }
 

@@ -27,7 +27,11 @@ export function conv2d(
   const convolve = (map: tf.Tensor4D, pad: 'valid' | 'same') =>
     bias ? biasedConv2d(map, weight, bias, stride, pad) : tf.conv2d(map, weight, stride, pad)
   if (!padding) return convolve(x, 'same')
-  return tf.tidy(() => convolve(tf.pad(x, [[0, 0], [...padding], [...padding], [0, 0]]), 'valid'))
+  const sides: tf.backend_util.ExplicitPadding = [[0, 0], [...padding], [...padding], [0, 0]]
+  const inputs = { x, filter: weight, ...(bias && { bias }) }
+  const [own] = (!isTaped() && runOwnKernel('Convolve', inputs, attributesOf(stride, sides))) || []
+  if (own) return own as tf.Tensor4D
+  return tf.tidy(() => convolve(tf.pad(x, sides), 'valid'))
 }
 
 /**
@@ -38,11 +42,11 @@ export function conv2d(
 export function conv2dPlus(parameters: ConvParameters, x: tf.Tensor4D, plus: tf.Tensor4D): tf.Tensor4D {
   const { weight: filter, bias } = parameters
   const inputs = { x, filter, ...(bias && { bias }), plus }
-  const [own] = (!isTaped() && runOwnKernel('ConvPlus', inputs, attributesOf(1, 'same'))) || []
+  const [own] = (!isTaped() && runOwnKernel('Convolve', inputs, attributesOf(1, 'same'))) || []
   return (own ?? tf.tidy(() => tf.add(conv2d(parameters, x), plus))) as tf.Tensor4D
 }
 
-const attributesOf = (strides: number, pad: 'valid' | 'same') => ({
+const attributesOf = (strides: number, pad: 'valid' | 'same' | tf.backend_util.ExplicitPadding) => ({
   strides,
   pad,
   dataFormat: 'NHWC',

@@ -117,7 +117,7 @@ const layers: Readonly<Record<string, fc.Arbitrary<Layer>>> = {
         linearPlus({ weight: weight as tf.Tensor2D, bias: bias as tf.Tensor1D }, x, plus),
     })),
   conv2dPlus: fc.record({ side: size(20), width: size(20), out: size(40) }).map(({ side, width, out }) => ({
-    kernels: ['ConvPlus', 'Linear'],
+    kernels: ['Convolve', 'Linear'],
     shapes: [[2, side, side, width], [3, 3, width, out], [out], [2, side, side, out]],
     run: (x, weight, bias, plus) =>
       conv2dPlus(

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs'
 import { afterAll, describe, expect, test } from 'vitest'
 import { useBackend } from '../../src/backend/index.js'
@@ -81,6 +82,17 @@ describe.runIf((process.env.CONTRAFACT_BACKEND ?? 'wasm') === 'wasm')('threads o
     const { device } = await useBackend('wasm')
     expect(device.name).toContain('2 threads')
     expect(await compute()).toHaveLength(4 * ((2 * 17 * 19 + 1) * 65 + 2 * 17 * 19 * 8 + 1))
+  })
+
+  test.runIf(process.platform === 'linux')('end with their backend', async () => {
+    const threads = () => readdirSync('/proc/self/task').length
+    await start(1)
+    const before = threads()
+    for (let time = 0; time < 3; time++) {
+      await start(6)
+      await start(1)
+    }
+    await expect.poll(threads, { timeout: 10_000 }).toBeLessThan(before + 5)
   })
 
   test('that die in the middle of a kernel end the backend and not the process', async () => {

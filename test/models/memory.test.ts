@@ -100,7 +100,7 @@ describe('an estimate', () => {
     expect(weights.unet).toBe(4 * 859_520_964)
     expect(weights.vae).toBe(4 * 83_653_863)
     const wasm = estimateMemory(model, { kind: 'generate', backend: 'wasm' })
-    expect(wasm.weights.unet).toBeCloseTo(3.2 * weights.unet, 0)
+    expect(wasm.weights.unet).toBeCloseTo(2.1 * weights.unet, 0)
     expect(wasm.peak).toBeGreaterThan(2 ** 32)
   })
 

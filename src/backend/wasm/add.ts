@@ -3,12 +3,12 @@ import { addressOf, type WasmKernelBackend } from './backend.js'
 import { simdOf } from './simd.js'
 
 /** `Add` of floats of one shape, or where one of them has axes of 1 on one side of those that they share; or nothing. */
-export function add({ inputs, backend: any }: Parameters<tf.KernelFunc>[0]): tf.TensorInfo | undefined {
+export function add({ inputs, backend: host }: Parameters<tf.KernelFunc>[0]): tf.TensorInfo | undefined {
   const [one, other] = [inputs.a as tf.Tensor, inputs.b as tf.Tensor]
   const [a, b] = one.size < other.size ? [other, one] : [one, other]
   const rows = repeatedRows(a.shape, b.shape)
   if (!rows || a.dtype !== 'float32' || b.dtype !== 'float32' || a.size === 0) return undefined
-  const backend = any as WasmKernelBackend
+  const backend = host as WasmKernelBackend
   const y = backend.makeOutput(a.shape, 'float32')
   const [left, right, sum] = [a, b, y].map((t) => addressOf(backend, t)) as [number, number, number]
   simdOf(backend).add(left, right, ...rows, sum)

@@ -17,6 +17,7 @@ export interface WasmKernelBackend {
     get(dataId: object): { readonly memoryOffset: number }
     delete(dataId: object): boolean
   }
+  dispose(): void
   /** Room for a result. */
   makeOutput(shape: readonly number[], dtype: tf.DataType): tf.TensorInfo
 }

@@ -6,13 +6,13 @@ import { simdOf } from './simd.js'
 export function concat({
   inputs,
   attrs,
-  backend: any,
+  backend: host,
 }: Parameters<tf.KernelFunc>[0]): tf.TensorInfo | undefined {
   const parts = (inputs as unknown as tf.Tensor[]).filter(({ size }) => size > 0)
   const [first] = parts
   if (!first || parts.some(({ dtype }) => dtype === 'string' || dtype === 'bool')) return undefined
   const [axis] = tf.util.parseAxisParam((attrs as unknown as { axis: number }).axis, first.shape) as [number]
-  const backend = any as WasmKernelBackend
+  const backend = host as WasmKernelBackend
   const width = parts.reduce((sum, { shape }) => sum + shape[axis]!, 0)
   const out = backend.makeOutput(first.shape.with(axis, width), first.dtype)
   const rows = tf.util.sizeFromShape(first.shape.slice(0, axis))

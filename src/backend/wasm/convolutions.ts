@@ -4,12 +4,12 @@ import { withPacked } from './packed.js'
 import { simdOf } from './simd.js'
 
 /**
- * `Conv2D`, `FusedConv2D` where there is but a bias to add, and this library's `ConvPlus`, which adds a map; nothing for strides that
+ * `Conv2D`, `FusedConv2D` where there is but a bias to add, and this library's `Convolve`, which may add a map; nothing for strides that
  * differ and dilated kernels.
  */
-export function conv2d({ inputs, attrs, backend: any }: Call): tf.TensorInfo | undefined {
+export function conv2d({ inputs, attrs, backend: host }: Call): tf.TensorInfo | undefined {
   const [x, filter] = [inputs.x as tf.Tensor4D, inputs.filter as tf.Tensor4D]
-  const backend = any as WasmKernelBackend
+  const backend = host as WasmKernelBackend
   const { strides, pad, dilations, dimRoundingMode } = attrs as unknown as ConvAttributes
   const info = tf.backend_util.computeConv2DInfo(
     x.shape,

@@ -25,9 +25,9 @@ function kernel<Name extends string, Attributes>(
     attributes: Attributes,
   ) => void,
 ): tf.KernelFunc {
-  return ({ inputs: any, attrs, backend: any2 }) => {
-    const [inputs, attributes] = [any as unknown as Inputs<Name>, attrs as unknown as Attributes]
-    const backend = any2 as WasmKernelBackend
+  return ({ inputs: given, attrs, backend: host }) => {
+    const [inputs, attributes] = [given as unknown as Inputs<Name>, attrs as unknown as Attributes]
+    const backend = host as WasmKernelBackend
     const results = shapesOf(inputs, attributes).map((shape) => backend.makeOutput(shape, 'float32'))
     const at = {} as Record<Name, At>
     for (const name in inputs) at[name] = addressOf(backend, inputs[name])
@@ -70,7 +70,7 @@ const halved = (x: tf.TensorInfo) => [...x.shape.slice(0, -1), x.shape.at(-1)! /
 
 /** By name. */
 export const ownKernels = {
-  ConvPlus: (call) => conv2d(call)!,
+  Convolve: (call) => conv2d(call)!,
   Linear: linear,
   LinearPlus: linear,
   Attention: kernel<'q' | 'k' | 'v', Heads>(

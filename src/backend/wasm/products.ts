@@ -26,9 +26,9 @@ export const batchMatMul: tf.KernelFunc = (call) => {
 }
 
 /** This library's kernels `Linear` and `LinearPlus`: rows of any rank by a matrix, and something added to them. */
-export const linear: tf.KernelFunc = ({ inputs, backend: any }) => {
+export const linear: tf.KernelFunc = ({ inputs, backend: host }) => {
   const [x, weight] = [inputs.x as tf.Tensor, inputs.weight as tf.Tensor2D]
-  const backend = any as WasmKernelBackend
+  const backend = host as WasmKernelBackend
   const [depth, columns] = weight.shape
   const out = backend.makeOutput([...x.shape.slice(0, -1), columns], 'float32')
   const of = { matrices: 1, rows: x.size / depth, depth, columns, turned: false }

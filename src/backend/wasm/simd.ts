@@ -102,6 +102,11 @@ export async function startThreads(backend: WasmKernelBackend, threads: number):
     backend,
     begun.map(({ worker }) => worker),
   )
+  const dispose = backend.dispose.bind(backend)
+  backend.dispose = () => {
+    endThreads(backend)
+    dispose()
+  }
   await Promise.all(begun.map(({ ready }) => ready))
   // They wait for work for ever, and keep no process alive.
   for (const { worker } of begun) worker.unref()

@@ -1,12 +1,12 @@
 import type { Tensor3D } from '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs'
-import { type ContextOrigin, contextOrigins, contextRows } from '../../core/index.js'
+import { type ContextOrigin, contextOrigins, contextRows, type Owned } from '../../core/index.js'
 import { type AttentionParameters, type KeysAndValues, keysAndValues } from '../../nn/index.js'
 
 /** The keys and values of prompts that stay for many calls of the network. */
 export interface PromptMemory {
   /** Remembers those of a context until what is returned is disposed of. */
-  prepare(context: Tensor3D): { dispose(): void }
+  prepare(context: Tensor3D): Owned
   /** Those of one layer, for rows some of which are remembered; nothing if none is. Belong to the tidy around. */
   recall(layer: AttentionParameters, context: Tensor3D): KeysAndValues | undefined
 }
