@@ -32,6 +32,13 @@ afterEach(() => {
 const plan = () =>
   planFor({ project, gpu: false, tensorflow: undefined, findLinks: undefined, headers: undefined })
 
+// What the requirements look for beside the tools.
+function giveTfjs(): void {
+  const folder = join(project, 'node_modules/@tensorflow/tfjs')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'index.js'), '')
+}
+
 function folderWith(path: string, content: string, ours = true): string {
   mkdirSync(path, { recursive: true })
   writeFileSync(join(path, 'content'), content)
@@ -45,11 +52,12 @@ describe('before anything starts', () => {
     const env = { PYTHON: 'no-such-python', CXX: 'no-such-compiler' }
     const { code, said } = await install(['--headers', '/nowhere', '--project', project], env)
     expect(code).toBe(1)
-    expect(said).toMatch(/python3 .*compiler .*Node's headers .*Nothing was changed/s)
+    expect(said).toMatch(/python3 .*compiler .*Node's headers .*@tensorflow\/tfjs in .*Nothing was changed/s)
     expect(existsSync(plan().place)).toBe(false)
   })
 
   test('pip that fails leaves no trace', async () => {
+    giveTfjs()
     const python = join(project, 'python')
     writeFileSync(python, '#!/bin/sh\ncase "$*" in *install*) echo "no network" >&2; exit 1;; esac\n', {
       mode: 0o755,
@@ -81,6 +89,7 @@ describe('the lock', () => {
   })
 
   test('holds between processes: exactly one of two works', async () => {
+    giveTfjs()
     const python = join(project, 'python')
     writeFileSync(python, '#!/bin/sh\ncase "$*" in *install*) sleep 3; exit 1;; esac\n', { mode: 0o755 })
     // From a folder inside the project: it is found above.

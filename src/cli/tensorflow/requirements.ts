@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, statfsSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { BackendError, formatBytes } from '../../core/index.js'
 import { libraryFolder, type Plan } from './plan.js'
@@ -38,6 +39,8 @@ export async function requireTools(plan: Plan): Promise<Tools> {
     missing.push(
       "Node's headers (npm install --no-save node-api-headers, or --headers <folder of node_api.h>)",
     )
+  if (!hasTfjs(plan))
+    missing.push(`@tensorflow/tfjs in ${plan.project}, which the addon loads (npm install @tensorflow/tfjs)`)
   const need = (existsSync(libraryFolder(plan)) ? 0.2 : plan.gpu ? 16 : 3) * gibi
   mkdirSync(plan.cache, { recursive: true })
   const { bavail, bsize } = statfsSync(plan.cache)
@@ -47,10 +50,18 @@ export async function requireTools(plan: Plan): Promise<Tools> {
     )
   if (missing.length === 0) return { python, compiler, headers: headers! }
   throw new BackendError({
-    rule: 'install-tensorflow needs python3 with pip, a C++ compiler, the headers of Node and disk space',
+    rule: 'install-tensorflow needs python3 with pip, a C++ compiler, the headers of Node, @tensorflow/tfjs and disk space',
     got: `a machine without ${missing.join('; without ')}`,
     mend: 'Nothing was changed. Get what is missing and run it again.',
   })
+}
+
+function hasTfjs({ project }: Plan): boolean {
+  try {
+    return Boolean(createRequire(join(project, 'package.json')).resolve('@tensorflow/tfjs'))
+  } catch {
+    return false
+  }
 }
 
 function findHeaders({ headers, project }: Plan): string | undefined {
