@@ -42,7 +42,7 @@ export async function wasm({ runs }: AloneOptions): Promise<AloneResult> {
     name: 'wasm',
     backend: chosen.backend,
     shape: 'shipped UNet, batch 2, latents 16×16, one thread',
-    measure: 'ideal processor time over the time taken',
+    measure: 'ideal time over the time taken',
     seconds: median(seconds),
     gigaflop: { conv: work.conv / 1e9, product: work.product / 1e9 },
     bestGigaflopPerSecond: {
