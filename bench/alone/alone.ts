@@ -45,11 +45,3 @@ export async function secondsOf(work: () => Promise<void> | void): Promise<numbe
   await work()
   return (performance.now() - started) / 1000
 }
-
-/** Seconds of the processor that `work` takes: on one thread the same, but for what else the machine does. */
-export async function cpuSecondsOf(work: () => Promise<void> | void): Promise<number> {
-  const started = process.cpuUsage()
-  await work()
-  const { user, system } = process.cpuUsage(started)
-  return (user + system) / 1e6
-}

@@ -1,6 +1,6 @@
 import { bell, logistic, normalCdf, normalDensity, notTooLow, storeXLogistics, xLogistic } from './functions'
 import { Job } from './jobs'
-import { constants, jobArguments, runAll } from './pool'
+import { constants, jobArguments, numbersAtOnce, partsOf, runAll } from './pool'
 
 @unmanaged
 class Elements {
@@ -13,9 +13,6 @@ class Elements {
   scale: f32 = 0
 }
 
-// Long enough to be worth handing out.
-const atOnce: usize = 1 << 13
-
 function run(job: Job, dy: usize, x: usize, out: usize, size: usize, width: usize, scale: f32): void {
   const all = changetype<Elements>(jobArguments())
   all.dy = dy
@@ -25,10 +22,10 @@ function run(job: Job, dy: usize, x: usize, out: usize, size: usize, width: usiz
   all.width = width
   all.scale = scale
   const each = rowsAtOnce(width) * width
-  runAll(job, <i32>((size + each - 1) / each))
+  runAll(job, <i32>partsOf(size, each))
 }
 
-@inline function rowsAtOnce(width: usize): usize { return max<usize>(1, atOnce / width) }
+@inline function rowsAtOnce(width: usize): usize { return max<usize>(1, numbersAtOnce / width) }
 
 /** `y = x σ(scale x)`. */
 export function swish(x: usize, size: usize, scale: f32, y: usize): void {
@@ -73,52 +70,46 @@ export function gegluGrad(dy: usize, x: usize, rows: usize, width: usize, dx: us
 // Numbers that do not fill a vector are one with three copies.
 @inline function put(at: usize, v: v128): void { store<f32>(at, f32x4.extract_lane(v, 0)) }
 
-export function swishChunk(chunk: i32): void {
+export function swishChunk(chunk: i32): void { forwards(chunk, true) }
+export function geluChunk(chunk: i32): void { forwards(chunk, false) }
+export function swishGradChunk(chunk: i32): void { backwards(chunk, true) }
+export function geluGradChunk(chunk: i32): void { backwards(chunk, false) }
+
+// Inlined, so that which of the two it is is not asked in the loop.
+@inline function valueOf(x: v128, swish: bool, scale: v128, table: usize): v128 {
+  return swish ? swishOf(x, scale, table) : geluOf(x, table)
+}
+
+@inline function slopeOf(x: v128, swish: bool, scale: v128, table: usize): v128 {
+  return swish ? swishSlope(x, scale, table) : geluSlope(x, table)
+}
+
+@inline function forwards(chunk: i32, swish: bool): void {
   const all = changetype<Elements>(jobArguments()), table = constants(), scale = f32x4.splat(all.scale)
   const x = all.x, out = all.out
-  let i = <usize>chunk * atOnce
-  const end = min(all.size, i + atOnce)
-  for (; i + 8 <= end; i += 8) {
-    const a = v128.load(x + (i << 2)), b = v128.load(x + (i << 2), 16)
-    storeXLogistics(out + (i << 2), a, b, f32x4.mul(a, scale), f32x4.mul(b, scale), table)
+  let i = <usize>chunk * numbersAtOnce
+  const end = min(all.size, i + numbersAtOnce)
+  if (swish) {
+    for (; i + 8 <= end; i += 8) {
+      const a = v128.load(x + (i << 2)), b = v128.load(x + (i << 2), 16)
+      storeXLogistics(out + (i << 2), a, b, f32x4.mul(a, scale), f32x4.mul(b, scale), table)
+    }
   }
-  for (; i + 4 <= end; i += 4) v128.store(out + (i << 2), swishOf(v128.load(x + (i << 2)), scale, table))
-  for (; i < end; i++) put(out + (i << 2), swishOf(v128.load32_splat(x + (i << 2)), scale, table))
+  for (; i + 4 <= end; i += 4) v128.store(out + (i << 2), valueOf(v128.load(x + (i << 2)), swish, scale, table))
+  for (; i < end; i++) put(out + (i << 2), valueOf(v128.load32_splat(x + (i << 2)), swish, scale, table))
 }
 
-export function swishGradChunk(chunk: i32): void {
+@inline function backwards(chunk: i32, swish: bool): void {
   const all = changetype<Elements>(jobArguments()), table = constants(), scale = f32x4.splat(all.scale)
-  let i = <usize>chunk * atOnce
-  const end = min(all.size, i + atOnce)
+  let i = <usize>chunk * numbersAtOnce
+  const end = min(all.size, i + numbersAtOnce)
   for (; i + 4 <= end; i += 4) {
-    const at = i << 2
-    v128.store(all.out + at, f32x4.mul(v128.load(all.dy + at), swishSlope(v128.load(all.x + at), scale, table)))
+    const at = i << 2, slope = slopeOf(v128.load(all.x + at), swish, scale, table)
+    v128.store(all.out + at, f32x4.mul(v128.load(all.dy + at), slope))
   }
   for (; i < end; i++) {
-    const at = i << 2
-    put(all.out + at, f32x4.mul(v128.load32_splat(all.dy + at), swishSlope(v128.load32_splat(all.x + at), scale, table)))
-  }
-}
-
-export function geluChunk(chunk: i32): void {
-  const all = changetype<Elements>(jobArguments()), table = constants()
-  let i = <usize>chunk * atOnce
-  const end = min(all.size, i + atOnce)
-  for (; i + 4 <= end; i += 4) v128.store(all.out + (i << 2), geluOf(v128.load(all.x + (i << 2)), table))
-  for (; i < end; i++) put(all.out + (i << 2), geluOf(v128.load32_splat(all.x + (i << 2)), table))
-}
-
-export function geluGradChunk(chunk: i32): void {
-  const all = changetype<Elements>(jobArguments()), table = constants()
-  let i = <usize>chunk * atOnce
-  const end = min(all.size, i + atOnce)
-  for (; i + 4 <= end; i += 4) {
-    const at = i << 2
-    v128.store(all.out + at, f32x4.mul(v128.load(all.dy + at), geluSlope(v128.load(all.x + at), table)))
-  }
-  for (; i < end; i++) {
-    const at = i << 2
-    put(all.out + at, f32x4.mul(v128.load32_splat(all.dy + at), geluSlope(v128.load32_splat(all.x + at), table)))
+    const at = i << 2, slope = slopeOf(v128.load32_splat(all.x + at), swish, scale, table)
+    put(all.out + at, f32x4.mul(v128.load32_splat(all.dy + at), slope))
   }
 }
 

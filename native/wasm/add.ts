@@ -1,5 +1,5 @@
 import { Job } from './jobs'
-import { jobArguments, runAll } from './pool'
+import { jobArguments, numbersAtOnce, partsOf, runAll } from './pool'
 
 @unmanaged
 class Add {
@@ -15,8 +15,6 @@ class Add {
   parts: usize = 0
 }
 
-const atOnce: usize = 1 << 13
-
 /** `y = a + b`: `rows` of `a`, `width` each, where every row of `b` stands for `repeats` of them. */
 export function add(a: usize, b: usize, rows: usize, repeats: usize, width: usize, y: usize): void {
   const all = changetype<Add>(jobArguments())
@@ -26,14 +24,14 @@ export function add(a: usize, b: usize, rows: usize, repeats: usize, width: usiz
   all.rows = rows
   all.repeats = repeats
   all.width = width
-  all.rowsAtOnce = max<usize>(1, atOnce / width)
-  all.parts = (width + atOnce - 1) / atOnce
-  runAll(Job.add, <i32>((rows + all.rowsAtOnce - 1) / all.rowsAtOnce * all.parts))
+  all.rowsAtOnce = max<usize>(1, numbersAtOnce / width)
+  all.parts = partsOf(width, numbersAtOnce)
+  runAll(Job.add, <i32>(partsOf(rows, all.rowsAtOnce) * all.parts))
 }
 
 export function addChunk(chunk: i32): void {
   const all = changetype<Add>(jobArguments()), bytes = all.width << 2
-  const from = <usize>chunk % all.parts * atOnce << 2, to = min(bytes, from + (atOnce << 2))
+  const from = <usize>chunk % all.parts * numbersAtOnce << 2, to = min(bytes, from + (numbersAtOnce << 2))
   const first = <usize>chunk / all.parts * all.rowsAtOnce, end = min(all.rows, first + all.rowsAtOnce)
   for (let row = first; row < end; row++) {
     const a = all.a + row * bytes, b = all.b + row / all.repeats * bytes, y = all.y + row * bytes

@@ -1,7 +1,7 @@
 import { Job } from './jobs'
 import { expOfNegative, log, sumOf } from './functions'
-import { multiply, nothing, packedBytes, packMatrix, Pixels, strip, turn } from './product'
-import { constants, jobArguments, room, runAll, scratchOf, threads } from './pool'
+import { multiply, nothing, packedBytes, packMatrix, Pixels, pixelsBytes, strip, turn } from './product'
+import { constants, jobArguments, partsOf, room, runAll, scratchOf, threads } from './pool'
 
 /*
  * Dao et al. 2022, "FlashAttention": the scores of some queries are made, used and forgotten in the cache. A head is a matrix
@@ -35,25 +35,19 @@ class Attention {
 const queriesAtOnce: usize = 16
 // A block of the gradient is also the depth of two of its products.
 const queriesOfGrad: usize = 32
-const header: usize = 64
 
 @inline function padded(count: usize): usize { return count + 7 & ~7 }
-@inline function blockOf(count: usize, size: usize): usize { return (count + size - 1) / size }
 /** Where the head's channels of a sample's first token are. */
 @inline function headOf(all: Attention, x: usize, tokens: usize, map: usize): usize {
   return x + (map / all.heads * tokens * all.heads + map % all.heads) * (all.depth << 2)
 }
 @inline function tokenBytes(all: Attention): usize { return all.heads * all.depth << 2 }
 
-/**
- * `softmax(scale Q Kᵀ) V` of every head.
- *
- * @param logSums - `[batch, heads, queries]`: logarithms of the softmax's sums
- */
-export function attention(
-  q: usize, k: usize, v: usize, batch: usize, heads: usize, queries: usize, keys: usize, depth: usize,
-  scale: f32, causal: bool, out: usize, logSums: usize,
-): void {
+/** What both jobs are told. */
+@inline function jobOf(
+  q: usize, k: usize, v: usize, out: usize, logSums: usize,
+  heads: usize, queries: usize, keys: usize, depth: usize, scale: f32, causal: bool,
+): Attention {
   const all = changetype<Attention>(jobArguments())
   all.q = q
   all.k = k
@@ -66,9 +60,22 @@ export function attention(
   all.depth = depth
   all.scale = scale
   all.causal = causal
-  all.blocks = blockOf(queries, queriesAtOnce)
+  return all
+}
+
+/**
+ * `softmax(scale Q Kᵀ) V` of every head.
+ *
+ * @param logSums - `[batch, heads, queries]`: logarithms of the softmax's sums
+ */
+export function attention(
+  q: usize, k: usize, v: usize, batch: usize, heads: usize, queries: usize, keys: usize, depth: usize,
+  scale: f32, causal: bool, out: usize, logSums: usize,
+): void {
+  const all = jobOf(q, k, v, out, logSums, heads, queries, keys, depth, scale, causal)
+  all.blocks = partsOf(queries, queriesAtOnce)
   all.packedBytes = packedBytes(depth, keys) + packedBytes(keys, depth)
-  all.scratchBytes = header + (queriesAtOnce * padded(keys) << 2)
+  all.scratchBytes = pixelsBytes + (queriesAtOnce * padded(keys) << 2)
   const maps = batch * heads
   all.packed = room(maps * all.packedBytes + threads * all.scratchBytes)
   all.scratch = all.packed + maps * all.packedBytes
@@ -103,11 +110,11 @@ export function attentionChunk(chunk: i32, thread: i32): void {
   const count = min(queriesAtOnce, all.queries - first)
   const scratch = scratchOf(all.scratch, all.scratchBytes, thread)
   const a = changetype<Pixels>(scratch)
-  const scores = scratch + header, scoreStep = padded(keys) << 2
+  const scores = scratch + pixelsBytes, scoreStep = padded(keys) << 2
   const turnedKeys = all.packed + map * all.packedBytes, values = turnedKeys + packedBytes(depth, keys)
 
   rowsOf(a, headOf(all, all.q, all.queries, map) + first * step, count, step, depth)
-  multiply(a, 0, count, turnedKeys, depth * strip << 2, keys, 0, scores, scoreStep, nothing)
+  multiply(a, count, turnedKeys, depth * strip << 2, keys, 0, scores, scoreStep, nothing)
   for (let i: usize = 0; i < count; i++) {
     const seen = all.causal ? min(keys, first + i + 1) : keys
     const logSum = softmax(scores + i * scoreStep, seen, keys, all.scale)
@@ -115,7 +122,7 @@ export function attentionChunk(chunk: i32, thread: i32): void {
   }
   rowsOf(a, scores, count, scoreStep, keys)
   const out = headOf(all, all.out, all.queries, map) + first * step
-  multiply(a, 0, count, values, keys * strip << 2, depth, 0, out, step, nothing)
+  multiply(a, count, values, keys * strip << 2, depth, 0, out, step, nothing)
 }
 
 /** Probabilities in place of scores, none for those from `seen` on; and the logarithm of their sum before. */
@@ -154,25 +161,14 @@ export function attentionGrad(
   batch: usize, heads: usize, queries: usize, keys: usize, depth: usize,
   scale: f32, causal: bool, dq: usize, dk: usize, dv: usize,
 ): void {
-  const all = changetype<Attention>(jobArguments())
-  all.q = q
-  all.k = k
-  all.v = v
-  all.out = out
-  all.logSums = logSums
+  const all = jobOf(q, k, v, out, logSums, heads, queries, keys, depth, scale, causal)
   all.dOut = dOut
   all.dq = dq
   all.dk = dk
   all.dv = dv
-  all.heads = heads
-  all.queries = queries
-  all.keys = keys
-  all.depth = depth
-  all.scale = scale
-  all.causal = causal
   const blocks = (keys * 3 + 1) * (queriesOfGrad << 2)
   const packs = packedBytes(keys, depth) + (packedBytes(depth, queriesOfGrad) + packedBytes(queriesOfGrad, depth)) * 2
-  all.scratchBytes = header + blocks + packs + 63 & ~63
+  all.scratchBytes = pixelsBytes + blocks + packs + 63 & ~63
   all.scratch = room(threads * all.scratchBytes)
   runAll(Job.attentionGrad, <i32>(batch * heads))
 }
@@ -183,7 +179,7 @@ export function attentionGradChunk(chunk: i32, thread: i32): void {
   const wide = queriesOfGrad << 2, square = keys * wide
   const scratch = scratchOf(all.scratch, all.scratchBytes, thread)
   const a = changetype<Pixels>(scratch)
-  const probabilities = scratch + header
+  const probabilities = scratch + pixelsBytes
   const dScores = probabilities + square
   const turned = dScores + square
   const own = turned + square
@@ -208,9 +204,9 @@ export function attentionGradChunk(chunk: i32, thread: i32): void {
     for (let i: usize = 0; i < count; i++) store<f32>(own + (i << 2), dot(dOut + i * step, out + i * step, depth))
 
     rowsOf(a, k, keys, step, depth)
-    multiply(a, 0, keys, turnedQueries, depth * strip << 2, count, 0, probabilities, wide, nothing)
+    multiply(a, keys, turnedQueries, depth * strip << 2, count, 0, probabilities, wide, nothing)
     rowsOf(a, v, keys, step, depth)
-    multiply(a, 0, keys, turnedDOut, depth * strip << 2, count, 0, dScores, wide, nothing)
+    multiply(a, keys, turnedDOut, depth * strip << 2, count, 0, dScores, wide, nothing)
     const logSums = all.logSums + (map * all.queries + first << 2)
     for (let key: usize = 0; key < keys; key++) {
       const unseen = all.causal && key > first ? key - first : 0
@@ -219,13 +215,13 @@ export function attentionGradChunk(chunk: i32, thread: i32): void {
     // What the queries before came to is in its place already.
     const before: usize = first > 0 ? 0 : nothing
     rowsOf(a, probabilities, keys, wide, count)
-    multiply(a, 0, keys, packedDOut, count * strip << 2, depth, 0, dv, step, before)
+    multiply(a, keys, packedDOut, count * strip << 2, depth, 0, dv, step, before)
     rowsOf(a, dScores, keys, wide, count)
-    multiply(a, 0, keys, packedQueries, count * strip << 2, depth, 0, dk, step, before)
+    multiply(a, keys, packedQueries, count * strip << 2, depth, 0, dk, step, before)
     turn(dScores, keys, queriesOfGrad, turned)
     rowsOf(a, turned, count, keys << 2, keys)
     const dq = headOf(all, all.dq, all.queries, map) + first * step
-    multiply(a, 0, count, packedKeys, keys * strip << 2, depth, 0, dq, step, nothing)
+    multiply(a, count, packedKeys, keys * strip << 2, depth, 0, dq, step, nothing)
   }
 }
 

@@ -1,7 +1,7 @@
 import { copy } from './copy'
 import { Job } from './jobs'
-import { multiply, nothing, Pixels, strip, together } from './product'
-import { jobArguments, room, runAll, scratchOf, threads } from './pool'
+import { multiply, nothing, Pixels, pixelsBytes, strip, together } from './product'
+import { jobArguments, partsOf, room, runAll, scratchOf, threads } from './pool'
 
 /*
  * A convolution is a product whose left rows are windows of the map: of channels-last maps the rows of a window lie each in one
@@ -45,7 +45,6 @@ class Convolution {
 // What a chunk reads stays in the cache; and it takes much longer than to hand it out.
 const pixelsOfChunk: usize = 64
 const fewestProducts: usize = 1 << 18
-const header: usize = 64
 
 /**
  * `y[n, i, j, o] = Σ x[n, i s − top + u, j s − left + v, c] filter[u, v, c, o] + bias[o]`. A product of matrices is a
@@ -85,28 +84,28 @@ export function convolve(
 
   const pixels = min(outWidth, pixelsOfChunk)
   const lines = min(outHeight, max<usize>(1, pixelsOfChunk / pixels))
-  const strips = (outChannels + strip - 1) / strip
+  const strips = partsOf(outChannels, strip)
   // Small maps have a strip of the filter in common while it is in the cache.
   const samples = filterSample == 0 ? min(batch, max<usize>(1, pixelsOfChunk / (outHeight * outWidth))) : 1
   all.samples = batch
   all.samplesAtOnce = samples
   all.pixelsAtOnce = pixels
   all.linesAtOnce = lines
-  all.lineBlocks = (outHeight + lines - 1) / lines
-  all.pixelBlocks = (outWidth + pixels - 1) / pixels
-  const blocks = (batch + samples - 1) / samples * all.lineBlocks * all.pixelBlocks
+  all.lineBlocks = partsOf(outHeight, lines)
+  all.pixelBlocks = partsOf(outWidth, pixels)
+  const blocks = partsOf(batch, samples) * all.lineBlocks * all.pixelBlocks
   let stripsAtOnce = strips
   if (threads > 1) {
     const parts = max<usize>(1, 4 * threads / blocks)
     const products = kernelHeight * kernelWidth * channels * strip * pixels * lines * samples
-    stripsAtOnce = min(strips, max((strips + parts - 1) / parts, (fewestProducts + products - 1) / products))
+    stripsAtOnce = min(strips, max(partsOf(strips, parts), partsOf(fewestProducts, products)))
   }
   all.stripsAtOnce = stripsAtOnce
-  all.stripBlocks = (strips + stripsAtOnce - 1) / stripsAtOnce
+  all.stripBlocks = partsOf(strips, stripsAtOnce)
   const copied = all.padded
     ? ((lines - 1) * stride + kernelHeight) * ((pixels - 1) * stride + kernelWidth) * channels << 2
     : 0
-  all.sampleBytes = header + copied + 63 & ~63
+  all.sampleBytes = pixelsBytes + copied + 63 & ~63
   all.scratch = room(all.sampleBytes * samples * threads)
   runAll(Job.convolve, <i32>(blocks * all.stripBlocks))
 }
@@ -140,7 +139,7 @@ export function convolveChunk(chunk: i32, thread: i32): void {
     const y = all.y + at * outStep + (column << 2)
     for (let i: usize = 0; i < samples; i++) {
       const a = changetype<Pixels>(scratch + i * all.sampleBytes)
-      multiply(a, 0, lines * pixels, filter, depth * strip << 2, min(end - column, together), bias, y + i * sampleStep, outStep, all.plus)
+      multiply(a, lines * pixels, filter, depth * strip << 2, min(end - column, together), bias, y + i * sampleStep, outStep, all.plus)
     }
   }
 }
@@ -153,7 +152,7 @@ function windowsOf(
   const map = all.x + sample * all.height * all.width * pixelBytes
   let mapLine = all.width * pixelBytes
   if (all.padded) {
-    a.at = changetype<usize>(a) + header
+    a.at = changetype<usize>(a) + pixelsBytes
     mapLine = ((pixels - 1) * all.stride + all.kernelWidth) * pixelBytes
     copyWithBorder(all, map, firstLine, firstPixel, lines, a.at, mapLine)
   } else {

@@ -1,6 +1,6 @@
 import { storeXLogistics, xLogistic } from './functions'
 import { Job } from './jobs'
-import { constants, jobArguments, room, runAll, scratchOf, threads } from './pool'
+import { constants, jobArguments, partsOf, room, runAll, scratchOf, threads } from './pool'
 
 /*
  * A chunk is some groups of a sample: some neighbouring channels of all its pixels. Sums over pixels are one number per
@@ -36,7 +36,7 @@ const channelsAtOnce: usize = 32
 @inline function share(all: GroupNorm, batch: usize, job: Job): void {
   const width = all.channels / all.groups
   all.groupsAtOnce = min(all.groups, max<usize>(1, channelsAtOnce / width))
-  all.blocks = (all.groups + all.groupsAtOnce - 1) / all.groupsAtOnce
+  all.blocks = partsOf(all.groups, all.groupsAtOnce)
   // Per channel: two doubles, and three numbers for the pass that writes.
   all.scratchBytes = all.groupsAtOnce * width * 28 + 63 & ~63
   all.scratch = room(all.scratchBytes * threads)

@@ -1,6 +1,6 @@
 import { sumOf } from './functions'
 import { Job } from './jobs'
-import { jobArguments, runAll } from './pool'
+import { jobArguments, numbersAtOnce, partsOf, runAll } from './pool'
 
 @unmanaged
 class LayerNorm {
@@ -15,8 +15,6 @@ class LayerNorm {
   epsilon: f32 = 0
 }
 
-const atOnce: usize = 1 << 13
-
 function run(
   job: Job, dy: usize, x: usize, weight: usize, bias: usize, rows: usize, width: usize, epsilon: f32, out: usize,
 ): void {
@@ -29,8 +27,8 @@ function run(
   all.width = width
   all.epsilon = epsilon
   all.out = out
-  all.rowsAtOnce = max<usize>(1, atOnce / width)
-  runAll(job, <i32>((rows + all.rowsAtOnce - 1) / all.rowsAtOnce))
+  all.rowsAtOnce = max<usize>(1, numbersAtOnce / width)
+  runAll(job, <i32>partsOf(rows, all.rowsAtOnce))
 }
 
 /** `y = (x − μ) / √(σ² + ε) · weight + bias`, row by row. */

@@ -57,6 +57,12 @@ export declare function room(bytes: usize): usize
 /** Room of the thread's own, for the length of a chunk; the bytes are those that the job was given. */
 @inline export function scratchOf(all: usize, bytes: usize, thread: i32): usize { return all + bytes * <usize>thread }
 
+/** Numbers that are worth handing out. */
+export const numbersAtOnce: usize = 1 << 13
+
+/** How many parts of a size there are, the last perhaps smaller. */
+@inline export function partsOf(count: usize, size: usize): usize { return (count + size - 1) / size }
+
 /** Runs every chunk of a job, and returns when all are done. */
 export function runAll(kind: i32, chunks: i32): void {
   if (threads == 1 || chunks == 1) {

@@ -1,4 +1,4 @@
-import { jobArguments, runAll } from './pool'
+import { jobArguments, partsOf, runAll } from './pool'
 import { Job } from './jobs'
 
 /*
@@ -14,7 +14,7 @@ export const together: usize = 4 * strip
 
 /** Bytes of a packed matrix. */
 export function packedBytes(depth: usize, columns: usize): usize {
-  return (columns + strip - 1) / strip * strip * depth << 2
+  return partsOf(columns, strip) * strip * depth << 2
 }
 
 /**
@@ -33,6 +33,9 @@ export class Pixels {
   run: usize = 0
 }
 
+/** Room for {@link Pixels}, with which a thread's scratch begins. */
+export const pixelsBytes: usize = 64
+
 /** No distance between two places of numbers. */
 export const nothing: usize = 1
 
@@ -40,7 +43,6 @@ export const nothing: usize = 1
  * `c[p, j] = Σ a[p, k] b[k, j] + bias[j] + d[p, j]` of some pixels and columns.
  *
  * @param a - pixels of the left matrix
- * @param first - which pixel is the first
  * @param count - of pixels
  * @param b - strips of the right matrix, packed
  * @param stripBytes - of a whole strip, with what is not multiplied here
@@ -52,7 +54,6 @@ export const nothing: usize = 1
  */
 export function multiply(
   a: Pixels,
-  first: usize,
   count: usize,
   b: usize,
   stripBytes: usize,
@@ -66,12 +67,11 @@ export function multiply(
   const width = a.width
   const pixelStep = a.pixelStep
   const nextLine = a.lineStep - width * pixelStep
-  const begin = a.at + first / width * a.lineStep + first % width * pixelStep
   // Strips side by side are lines of the cache of the result, which are written while they are there.
   for (let column: usize = 0; column < columns; column += together) {
     const some = min(columns - column, together)
-    let x = first % width
-    let at = begin
+    let x: usize = 0
+    let at = a.at
     for (let p: usize = 0; p < count; p += 4) {
       // A tile beyond the last pixel makes that one again.
       const a0 = at
@@ -215,7 +215,7 @@ function packColumns(b: usize, depth: usize, columns: usize, columnStep: usize, 
 }
 
 /** The transpose of four rows of four numbers. */
-@inline export function turnSquare(from: usize, fromStep: usize, to: usize, toStep: usize): void {
+@inline function turnSquare(from: usize, fromStep: usize, to: usize, toStep: usize): void {
   const r0 = v128.load(from), r1 = v128.load(from + fromStep)
   const r2 = v128.load(from + 2 * fromStep), r3 = v128.load(from + 3 * fromStep)
   const low01 = i32x4.shuffle(r0, r1, 0, 4, 1, 5), low23 = i32x4.shuffle(r2, r3, 0, 4, 1, 5)
@@ -263,13 +263,13 @@ export function pack(b: usize, matrices: i32, depth: usize, columns: usize, turn
   all.columns = columns
   all.turned = turned
   all.to = to
-  runAll(Job.pack, matrices * <i32>((columns + strip - 1) / strip))
+  runAll(Job.pack, matrices * <i32>partsOf(columns, strip))
 }
 
 export function packChunk(chunk: i32): void {
   const all = changetype<Packing>(jobArguments())
   const depth = all.depth, columns = all.columns
-  const strips = (columns + strip - 1) / strip
+  const strips = partsOf(columns, strip)
   const matrix = <usize>chunk / strips, column = <usize>chunk % strips * strip
   const from = all.b + matrix * all.bSample
   const to = all.to + (matrix * strips * strip + column) * (depth << 2)

@@ -3,7 +3,7 @@ import { ContrafactError, expectMemory, MemoryBudgetError } from '../core/index.
 import type { BackendName } from './candidates.js'
 import { insideBytes, outputBytes } from './kernel-memory.js'
 import { isLost, lostError, markLost } from './lost.js'
-import { guardWasmHeap, type WasmBackend, type WasmHeap } from './wasm/heap.js'
+import { guardWasmHeap, type WasmBackend, wasmHeapOf } from './wasm/heap.js'
 import { guardWebgpuDevice, type WebgpuBackend } from './webgpu/device.js'
 
 /**
@@ -16,8 +16,7 @@ export function guardBackend(name: BackendName): void {
   const backend = tf.backend()
   if (guarded.has(backend)) return
   guarded.add(backend)
-  const heap = name === 'wasm' ? guardWasmHeap(backend as unknown as WasmBackend) : undefined
-  if (heap) heaps.set(backend, heap)
+  if (name === 'wasm') guardWasmHeap(backend as unknown as WasmBackend)
   if (name === 'webgpu') guardWebgpuDevice(backend as unknown as WebgpuBackend)
   guardTransfers(name, backend)
   guardDisposal(backend)
@@ -32,17 +31,16 @@ export function guardBackend(name: BackendName): void {
 
 // Backends and kernel functions that are under guard already.
 const guarded = new WeakSet<object>()
-const heaps = new WeakMap<object, WasmHeap>()
 
 function guardKernel(name: BackendName, { kernelName, kernelFunc }: tf.KernelConfig): tf.KernelFunc {
   return (call) => {
     const backend = call.backend as object
     if (isLost(backend)) throw lostError(name, backend)
-    const heap = heaps.get(backend)
+    const heap = wasmHeapOf(backend)
     if (name === 'tensorflow') expectMemory(outputBytes(kernelName, call), kernelName)
     const mark = heap?.mark()
     try {
-      const inside = heap ? insideBytes(kernelName, call) : 0
+      const inside = heap ? insideBytes(kernelName) : 0
       if (inside > 0) heap!.reserve(inside, kernelName)
       return kernelFunc(call)
     } catch (error) {

@@ -39,39 +39,36 @@ export function outputBytes(kernelName: string, { inputs, attrs }: Call): number
 // What any kernel of tfjs's may take for lists of shapes and the like.
 const small = 1 << 20
 
+/** What C++ may allocate on wasm where no caller can see it, in bytes; products and convolutions see to it themselves. */
+export const insideBytes = (kernelName: string): number => (inSight.has(kernelName) ? 0 : small)
+
 /**
- * What C++ allocates on wasm where no caller can see it, in bytes.
- *
- * XNNPACK packs the second operand of a product and the filter of a convolution into a copy of its own, padded to whole
- * blocks, and keeps, for a convolution, one pointer per tap of every pixel. Kernels of this library allocate in sight, and
- * they take all products and convolutions but those with an activation and the dilated.
+ * What XNNPACK allocates for a product or a convolution, in bytes: it packs the second operand or the filter into a copy of its
+ * own, padded to whole blocks, and keeps, for a convolution, one pointer per tap of every pixel.
  */
-export function insideBytes(kernelName: string, { inputs, attrs }: Call): number {
-  if (inSight.has(kernelName)) return 0
+export function packingBytes(kernelName: string, { inputs, attrs }: Call): number {
   const attributes = attrs as unknown as Attributes
-  const isPlain = (attributes?.activation ?? 'linear') === 'linear' && isOne(attributes?.dilations)
-  switch (kernelName) {
-    case 'Conv2D':
-    case 'FusedConv2D': {
-      if (isPlain) return 0
-      const info = convInfo(inputs, attributes)
-      const pointers = bytesOf([info.outHeight, info.outWidth, info.filterHeight, info.filterWidth])
-      const packed = bytesOf([info.filterHeight, info.filterWidth, info.inChannels, round(info.outChannels)])
-      return small + packed + pointers + (kernelName === 'FusedConv2D' ? bytesOf(info.outShape) : 0)
-    }
-    case 'BatchMatMul':
-    case '_FusedMatMul': {
-      if (isPlain) return 0
-      const { depth, shape } = productSides(inputs, attributes)
-      return small + bytesOf([depth + 1, round(shape.at(-1)!)])
-    }
-    default:
-      return small
+  if (/MatMul$/.test(kernelName)) {
+    const { depth, shape } = productSides(inputs, attributes)
+    return small + bytesOf([depth + 1, round(shape.at(-1)!)])
   }
+  const info = convInfo(inputs, attributes)
+  const pointers = bytesOf([info.outHeight, info.outWidth, info.filterHeight, info.filterWidth])
+  const packed = bytesOf([info.filterHeight, info.filterWidth, info.inChannels, round(info.outChannels)])
+  return small + packed + pointers + (kernelName === 'FusedConv2D' ? bytesOf(info.outShape) : 0)
 }
 
 const inSight: ReadonlySet<string> = new Set<
-  OwnKernel | 'Add' | 'Concat' | 'Fill' | 'Reshape' | 'Slice' | 'SplitV'
+  | OwnKernel
+  | 'Add'
+  | 'Concat'
+  | 'Fill'
+  | 'Reshape'
+  | 'Slice'
+  | 'SplitV'
+  | `${'' | 'Fused'}Conv2D`
+  | 'BatchMatMul'
+  | '_FusedMatMul'
 >([
   ...([
     'Attention',
@@ -86,6 +83,7 @@ const inSight: ReadonlySet<string> = new Set<
   ] as const),
   ...(['Convolve', 'LayerNorm', 'LayerNormGrad', 'Linear', 'LinearPlus', 'Swish', 'SwishGrad'] as const),
   ...(['Add', 'Concat', 'Fill', 'Reshape', 'Slice', 'SplitV'] as const),
+  ...(['Conv2D', 'FusedConv2D', 'BatchMatMul', '_FusedMatMul'] as const),
 ])
 
 interface Attributes {
@@ -95,12 +93,9 @@ interface Attributes {
   readonly dimRoundingMode: 'floor' | 'round' | 'ceil'
   readonly transposeA: boolean
   readonly transposeB: boolean
-  readonly activation?: string
 }
 
 const bytesOf = (shape: readonly number[]): number => 4 * shape.reduce((product, n) => product * n, 1)
-
-const isOne = (dilations: number | readonly number[] = 1): boolean => [dilations].flat().every((n) => n === 1)
 
 function convInfo(inputs: Call['inputs'], { strides, pad, dilations, dimRoundingMode }: Attributes) {
   const [x, filter] = [inputs.x as tf.Tensor4D, inputs.filter as tf.Tensor4D]

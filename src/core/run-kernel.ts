@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { isTaped } from './gradient.js'
 
 /**
  * Runs a kernel of the active backend by name: for those without a public operation, and inside {@link withGradient} for
@@ -57,3 +58,7 @@ export function runOwnKernel(
   if (!hasOwnKernel(name)) return undefined
   return [runKernel(name, inputs as Readonly<Record<string, tf.Tensor>>, attributes)].flat()
 }
+
+/** As {@link runOwnKernel}, for kernels without a gradient: nothing where what is computed now will be differentiated. */
+export const runUntapedKernel: typeof runOwnKernel = (name, inputs, attributes) =>
+  isTaped() ? undefined : runOwnKernel(name, inputs, attributes)

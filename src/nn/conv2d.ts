@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { isTaped, runKernel, runOwnKernel, withGradient } from '../core/index.js'
+import { runKernel, runOwnKernel, runUntapedKernel, withGradient } from '../core/index.js'
 import type { ConvParameters } from './parameters.js'
 
 /** How a convolution moves and pads. */
@@ -29,7 +29,7 @@ export function conv2d(
   if (!padding) return convolve(x, 'same')
   const sides: tf.backend_util.ExplicitPadding = [[0, 0], [...padding], [...padding], [0, 0]]
   const inputs = { x, filter: weight, ...(bias && { bias }) }
-  const [own] = (!isTaped() && runOwnKernel('Convolve', inputs, attributesOf(stride, sides))) || []
+  const [own] = runUntapedKernel('Convolve', inputs, attributesOf(stride, sides)) ?? []
   if (own) return own as tf.Tensor4D
   return tf.tidy(() => convolve(tf.pad(x, sides), 'valid'))
 }
@@ -42,7 +42,7 @@ export function conv2d(
 export function conv2dPlus(parameters: ConvParameters, x: tf.Tensor4D, plus: tf.Tensor4D): tf.Tensor4D {
   const { weight: filter, bias } = parameters
   const inputs = { x, filter, ...(bias && { bias }), plus }
-  const [own] = (!isTaped() && runOwnKernel('Convolve', inputs, attributesOf(1, 'same'))) || []
+  const [own] = runUntapedKernel('Convolve', inputs, attributesOf(1, 'same')) ?? []
   return (own ?? tf.tidy(() => tf.add(conv2d(parameters, x), plus))) as tf.Tensor4D
 }
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { isTaped, runOwnKernel, withGradient } from '../core/index.js'
+import { runOwnKernel, runUntapedKernel, withGradient } from '../core/index.js'
 import { silu } from './activations.js'
 import type { NormParameters } from './parameters.js'
 
@@ -82,6 +82,6 @@ export function groupNormSilu(
   groups: number,
   epsilon: number,
 ): tf.Tensor4D {
-  const [own] = (!isTaped() && runOwnKernel('GroupNormSilu', { x, weight, bias }, { groups, epsilon })) || []
+  const [own] = runUntapedKernel('GroupNormSilu', { x, weight, bias }, { groups, epsilon }) ?? []
   return (own ?? tf.tidy(() => silu(groupNorm({ weight, bias }, x, groups, epsilon)))) as tf.Tensor4D
 }

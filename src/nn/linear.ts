@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { isTaped, runKernel, runOwnKernel, withGradient } from '../core/index.js'
+import { runKernel, runOwnKernel, runUntapedKernel, withGradient } from '../core/index.js'
 import type { LinearParameters } from './parameters.js'
 
 /**
@@ -37,6 +37,6 @@ export function linear<T extends tf.Tensor>({ weight, bias }: LinearParameters, 
 /** `linear(x) + plus`, in one pass where the backend can and nothing is differentiated. As {@link linear}. */
 export function linearPlus<T extends tf.Tensor>(parameters: LinearParameters, x: T, plus: T): T {
   const { weight, bias } = parameters
-  const [own] = (!isTaped() && runOwnKernel('LinearPlus', { x, weight, ...(bias && { bias }), plus })) || []
+  const [own] = runUntapedKernel('LinearPlus', { x, weight, ...(bias && { bias }), plus }) ?? []
   return (own ?? tf.tidy(() => tf.add(linear(parameters, x), plus))) as T
 }

@@ -149,6 +149,19 @@ describe.runIf(backend === 'wasm')('the wasm heap', () => {
     tf.dispose([x, weight, another])
   })
 
+  test('refuses what XNNPACK would pack out of sight, for the convolutions that are left to it', async () => {
+    tf.removeBackend('wasm')
+    await useBackend('wasm')
+    const [x, filter] = [tf.ones<tf.Rank.R4>([1, 3, 3, 256]), tf.ones<tf.Rank.R4>([3, 3, 256, 256])]
+    const uneven = () => tf.conv2d(x, filter, [1, 2], 'valid')
+    await useBackend('wasm', { memoryBudget: tf.memory().numBytes + 1.5 * mebi })
+    expect(uneven).toThrow(MemoryBudgetError)
+    await useBackend('wasm')
+    const y = uneven()
+    expect(new Set(await y.data())).toEqual(new Set([9 * 256]))
+    tf.dispose([x, filter, y])
+  })
+
   test('refuses a tensor whose size does not fit 32 bits', () => {
     expect(() => tf.backend().write(null as never, [2 ** 30 + 4], 'float32')).toThrow(MemoryBudgetError)
   })

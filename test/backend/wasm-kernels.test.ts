@@ -85,6 +85,19 @@ test.each(cases)('gradient of $name', async ({ shape, f }) => {
   tf.dispose([x, gradient])
 })
 
+test('a product by a turned matrix adds one bias per column', async () => {
+  const [a, b, bias] = [
+    values('a', [3, 4]) as tf.Tensor2D,
+    values('b', [5, 4]) as tf.Tensor2D,
+    values('c', [5]),
+  ]
+  const fused = tf.fused.matMul({ a, b, transposeB: true, bias })
+  const apart = tf.tidy(() => tf.add(tf.matMul(a, b, false, true), bias))
+  const [found, wanted] = [await fused.data(), await apart.data()]
+  wanted.forEach((value, i) => expect(found[i]!).toBeCloseTo(value, 5))
+  tf.dispose([a, b, bias, fused, apart])
+})
+
 test('products of batches equal those of their matrices', async () => {
   const [a, b] = [values('a', [2, 1, 3, 4]), values('b', [1, 3, 5, 4])]
   const product = tf.tidy(() => tf.matMul(a, b, false, true))

@@ -1,20 +1,10 @@
 import * as tf from '@tensorflow/tfjs'
 import { expect, test } from 'vitest'
 import type { AttentionControl, AttentionSite } from '../../src/core/index.js'
-import { type UNetParameters, unet, unetConfig, unetShapes } from '../../src/models/index.js'
+import { type UNetParameters, unet, unetShapes } from '../../src/models/index.js'
 import { parameterTree } from '../../src/nn/index.js'
+import { attentiveUnet as config } from '../support/attentive-unet.js'
 import { hashWeights } from '../support/name-hash.js'
-
-const config = unetConfig({
-  sample_size: 8,
-  block_out_channels: [8, 16],
-  layers_per_block: 1,
-  down_block_types: ['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D'],
-  up_block_types: ['CrossAttnUpBlock2D', 'CrossAttnUpBlock2D'],
-  attention_head_dim: 2,
-  cross_attention_dim: 6,
-  norm_num_groups: 4,
-})
 
 function run(wants?: AttentionControl['wants']) {
   const shown: AttentionSite[] = []

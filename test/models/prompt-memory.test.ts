@@ -2,21 +2,12 @@ import * as tf from '@tensorflow/tfjs'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { contextOrigins, contextRows, joinContexts, valueAndGradients } from '../../src/core/index.js'
-import { promptMemory, type UNetParameters, unet, unetConfig, unetShapes } from '../../src/models/index.js'
+import { promptMemory, type UNetParameters, unet, unetShapes } from '../../src/models/index.js'
 import { frugalDenoiser } from '../../src/models/stable-diffusion/denoise.js'
 import { parameterTree } from '../../src/nn/index.js'
+import { attentiveUnet as config } from '../support/attentive-unet.js'
 import { hashUniform, hashWeights } from '../support/name-hash.js'
 
-const config = unetConfig({
-  sample_size: 8,
-  block_out_channels: [8, 16],
-  layers_per_block: 1,
-  down_block_types: ['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D'],
-  up_block_types: ['CrossAttnUpBlock2D', 'CrossAttnUpBlock2D'],
-  attention_head_dim: 2,
-  cross_attention_dim: 6,
-  norm_num_groups: 4,
-})
 const crossAttentions = 2 + 1 + 4
 
 const context = (name: string, rows: number) =>

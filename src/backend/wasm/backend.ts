@@ -22,6 +22,6 @@ export interface WasmKernelBackend {
   makeOutput(shape: readonly number[], dtype: tf.DataType): tf.TensorInfo
 }
 
-/** Where a tensor's values lie. */
-export const addressOf = (backend: WasmKernelBackend, { dataId }: tf.TensorInfo): number =>
-  backend.dataIdMap.get(dataId).memoryOffset
+/** Where a tensor's values lie; 0 where there is no tensor. */
+export const addressOf = (backend: WasmKernelBackend, tensor: tf.TensorInfo | undefined): number =>
+  tensor ? backend.dataIdMap.get(tensor.dataId).memoryOffset : 0

@@ -29,7 +29,7 @@ export function conv2d({ inputs, attrs, backend: host }: Call): tf.TensorInfo | 
     columns: outChannels,
     turned: false,
   }
-  const terms = [inputs.bias, inputs.plus].map((t) => (t ? addressOf(backend, t) : 0)) as [number, number]
+  const terms = [addressOf(backend, inputs.bias), addressOf(backend, inputs.plus)] as const
   withPacked(backend, filter, matrix, (strips) =>
     simdOf(backend).convolve(
       ...([addressOf(backend, x), batchSize, inHeight, inWidth, inChannels] as const),

@@ -36,7 +36,7 @@ export const wasmHeapEnd = 2 ** 32 - 2 ** 16
  *
  * @param backend - its `malloc` and `free` are replaced
  */
-export function guardWasmHeap(backend: WasmBackend): WasmHeap {
+export function guardWasmHeap(backend: WasmBackend): void {
   const { wasm } = backend
   // Emscripten's stubs replace themselves on their first call, so they must have had it.
   wasm._free(wasm._malloc(1))
@@ -71,7 +71,7 @@ export function guardWasmHeap(backend: WasmBackend): WasmHeap {
     if (marks > 0) made.push(id)
     return set(id, value)
   }
-  return {
+  heaps.set(backend, {
     reserve: (bytes, what) => free(allocate(bytes, what)),
     mark: () => {
       marks++
@@ -84,8 +84,13 @@ export function guardWasmHeap(backend: WasmBackend): WasmHeap {
       marks--
       if (marks === 0) made.length = 0
     },
-  }
+  })
 }
+
+const heaps = new WeakMap<object, WasmHeap>()
+
+/** The heap of a backend under guard. */
+export const wasmHeapOf = (backend: object): WasmHeap | undefined => heaps.get(backend)
 
 function overBudget(what: string, bytes: number, held: number): MemoryBudgetError {
   const budget = Math.min(memoryBudget(), wasmHeapEnd)

@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs'
+import { packingBytes } from '../kernel-memory.js'
 import { replaceKernel } from '../replace-kernel.js'
 import { add } from './add.js'
 import { concat } from './concat.js'
 import { conv2d, filterGradient, inputGradient } from './convolutions.js'
+import { wasmHeapOf } from './heap.js'
 import { ownKernels } from './own-kernels.js'
 import { batchMatMul } from './products.js'
 import { slice, split } from './slice.js'
@@ -20,8 +22,9 @@ import { slice, split } from './slice.js'
 export function installWasmKernels(): void {
   if (tf.getKernel('GroupNorm', 'wasm')) return
   for (const name of ['BatchMatMul', '_FusedMatMul'])
-    replaceKernel('wasm', name, ofFloats(['a', 'b'], batchMatMul))
-  for (const name of ['Conv2D', 'FusedConv2D']) replaceKernel('wasm', name, ofFloats(['x', 'filter'], conv2d))
+    replaceKernel('wasm', name, ofFloats(name, ['a', 'b'], batchMatMul))
+  for (const name of ['Conv2D', 'FusedConv2D'])
+    replaceKernel('wasm', name, ofFloats(name, ['x', 'filter'], conv2d))
   replaceKernel('wasm', 'Add', (general) => (call) => add(call) ?? general(call))
   replaceKernel('wasm', 'Concat', (general) => (call) => concat(call) ?? general(call))
   replaceKernel('wasm', 'Slice', unlessOfStrings(slice))
@@ -34,15 +37,22 @@ export function installWasmKernels(): void {
 
 // Other types are refused by the general kernel, activations are its own, and so are biases of another form.
 const ofFloats =
-  (operands: readonly string[], own: (call: Call) => tf.TensorInfo | tf.TensorInfo[] | undefined) =>
+  (
+    kernelName: string,
+    operands: readonly string[],
+    own: (call: Call) => tf.TensorInfo | tf.TensorInfo[] | undefined,
+  ) =>
   (general: tf.KernelFunc): tf.KernelFunc =>
   (call) => {
-    const { activation = 'linear' } = call.attrs as { activation?: string }
+    const { activation = 'linear', transposeB } = call.attrs as { activation?: string; transposeB?: boolean }
     const [left, right] = operands.map((name) => call.inputs[name] as tf.Tensor) as [tf.Tensor, tf.Tensor]
     const isPlain = activation === 'linear' && left.dtype === 'float32' && right.dtype === 'float32'
     const bias = call.inputs.bias as tf.Tensor | undefined
-    const isBias = !bias || (bias.dtype === 'float32' && bias.size === right.shape.at(-1))
-    return (isPlain && isBias && left.size * right.size > 0 ? own(call) : undefined) ?? general(call)
+    const isBias = !bias || (bias.dtype === 'float32' && bias.size === right.shape.at(transposeB ? -2 : -1))
+    const result = isPlain && isBias && left.size * right.size > 0 ? own(call) : undefined
+    if (result) return result
+    wasmHeapOf(call.backend as object)?.reserve(packingBytes(kernelName, call), kernelName)
+    return general(call)
   }
 
 type Call = Parameters<tf.KernelFunc>[0]

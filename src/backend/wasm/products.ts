@@ -56,7 +56,7 @@ function multiply(
 ): void {
   const { matrices, rows, depth, columns } = sizes
   const step = matrices === 1 ? 0 : packedBytes({ ...sizes, matrices: 1 })
-  const terms = [bias, plus].map((t) => (t ? addressOf(backend, t) : 0)) as [At, At]
+  const terms = [addressOf(backend, bias), addressOf(backend, plus)] as const
   const y = addressOf(backend, out)
   withPacked(backend, right, sizes, (filter) =>
     simdOf(backend).convolve(

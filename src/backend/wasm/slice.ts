@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import type { WasmKernelBackend } from './backend.js'
+import { addressOf, type WasmKernelBackend } from './backend.js'
 
 /** `Slice`, run by run of what lies together in memory. tfjs copies the whole tensor out of the heap first. */
 export const slice: tf.KernelFunc = ({ inputs, attrs, backend }) => {
@@ -31,7 +31,7 @@ function copyOf(
 ): tf.TensorInfo {
   const out = backend.makeOutput(size, x.dtype)
   const bytes = tf.util.bytesPerElement(x.dtype)
-  const [from, to] = [x, out].map((t) => backend.dataIdMap.get(t.dataId).memoryOffset) as [number, number]
+  const [from, to] = [addressOf(backend, x), addressOf(backend, out)]
   const heap = backend.wasm.HEAPU8
   const strides = tf.util.computeStrides([...x.shape, 1])
   // From this axis on, a run: the axes within are taken whole.

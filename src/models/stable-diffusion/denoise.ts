@@ -14,12 +14,10 @@ import { type UNetParameters, unet } from '../unet/unet.js'
  * @param config - the folder's `unet/config.json`
  */
 export function frugalDenoiser(parameters: UNetParameters, config: UNetConfig): Denoiser {
-  const memory = promptMemory()
+  const prompts = promptMemory()
   const denoise: Denoiser = (x, timestep, context, attention) => {
-    if (attention) {
-      const known = isTaped() ? undefined : memory
-      return unet(parameters, config, x, { timestep, context, attention, memory: known })
-    }
+    const memory = isTaped() ? undefined : prompts
+    if (attention) return unet(parameters, config, x, { timestep, context, attention, memory })
     const [batch, height, width] = x.shape
     const { forward, backward } = unetActivations(config, { batch, height, width })
     if (isTaped()) return unet(parameters, config, x, { timestep, context, recompute: !hasMemory(backward) })
@@ -35,5 +33,5 @@ export function frugalDenoiser(parameters: UNetParameters, config: UNetConfig): 
       return tf.concat(rows)
     })
   }
-  return Object.assign(denoise, { prepare: memory.prepare })
+  return Object.assign(denoise, { prepare: prompts.prepare })
 }
