@@ -1,7 +1,7 @@
 /**
  * Speed and memory beside diffusers on PyTorch, in one process tree:
  *
- *   npm run bench -- NAME [--backend tensorflow] [--size 64] [--runs 5] [--peer diffusers | none] [--recompute] [--profile] [--json]
+ *   npm run bench -- NAME [--backend tensorflow] [--size 64] [--runs 5] [--peer diffusers | none] [--device cpu] [--recompute] [--profile] [--json]
  *
  * Both sides load the same random Stable Diffusion 1.5, take the same inputs and the same number of threads. Their
  * outputs are compared before anything is timed; then runs alternate. `ratio` is our speed over the peer's. What is measured is
@@ -31,6 +31,7 @@ const { values, positionals } = parseArgs({
     threads: { type: 'string', default: '2' },
     dtype: { type: 'string', default: 'f32' },
     peer: { type: 'string', default: 'diffusers' },
+    device: { type: 'string', default: 'cpu' },
     python: { type: 'string' },
     cache: { type: 'string', default: join(homedir(), '.cache', 'contrafact-bench') },
     profile: { type: 'boolean', default: false },
@@ -74,7 +75,14 @@ const sides: Side[] = []
 try {
   const folder = await randomStableDiffusion(values.cache, values.dtype as 'f32' | 'f16')
   const { shape, inputs } = shapesOf[name]!(Number(values.size ?? 64))
-  const of: Case = { name, shape, folder, inputs: writeInputs(inputs), recompute: values.recompute }
+  const of: Case = {
+    name,
+    shape,
+    folder,
+    inputs: writeInputs(inputs),
+    device: values.device as Case['device'],
+    recompute: values.recompute,
+  }
   const us = await begin(ours(of, values.backend, threads))
   const them =
     values.peer === 'none'

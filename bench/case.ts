@@ -2,6 +2,8 @@
 export interface Case {
   /** Whether `null-text` computes its blocks again for the gradient instead of keeping what they made. */
   readonly recompute?: boolean
+  /** Where the peer runs. Ours runs where its backend does. */
+  readonly device: 'cpu' | 'cuda'
   /** Which network or loop. */
   readonly name: string
   /** In words, for the table. */

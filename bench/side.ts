@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import type { Case } from './case.js'
-import type { KernelTime } from './ours/profile.js'
 
 /** A worker process that has loaded a case. */
 export interface Side {
@@ -12,8 +11,8 @@ export interface Side {
   readonly run: () => Promise<{ readonly seconds: number; readonly tensors?: number }>
   /** Writes the result as raw float32. */
   readonly output: (path: string) => Promise<void>
-  /** Where the processor time of one more run goes (ours). */
-  readonly profile: () => Promise<readonly KernelTime[]>
+  /** Where the time of one more run goes (ours), a row for every kind of call. */
+  readonly profile: () => Promise<readonly object[]>
   /** Largest resident size so far, in bytes. */
   readonly peak: () => Promise<number>
   readonly stop: () => void
@@ -54,7 +53,7 @@ async function start(command: string, args: readonly string[], threads: number):
     ready,
     run: () => ask('run'),
     output: async (path) => void (await ask(`output ${path}`)),
-    profile: async () => (await ask<{ profile: readonly KernelTime[] }>('profile')).profile,
+    profile: async () => (await ask<{ profile: readonly object[] }>('profile')).profile,
     peak: async () => (await ask<{ peak: number }>('peak')).peak,
     stop: () => void child.kill(),
   }

@@ -6,6 +6,7 @@ import { useBackend } from 'contrafact'
 import type { Case } from './case.js'
 import { cases } from './ours/cases.js'
 import { kernelTimes } from './ours/profile.js'
+import { programTimes } from './ours/profile-gpu.js'
 
 const [backend, json] = process.argv.slice(2) as [string, string]
 const of: Case = JSON.parse(json)
@@ -13,7 +14,7 @@ const say = (answer: object) => process.stdout.write(`@${JSON.stringify(answer)}
 
 const chosen = await useBackend(backend === 'fastest' ? undefined : (backend as 'wasm'))
 const prepared = await cases[of.name]!(of)
-say({ ready: chosen.backend, tensors: tf.memory().numTensors })
+say({ ready: `${chosen.backend}, ${chosen.device.name}`, tensors: tf.memory().numTensors })
 for await (const line of createInterface({ input: process.stdin })) {
   const [order, path] = line.split(' ')
   if (order === 'run') {
@@ -24,13 +25,17 @@ for await (const line of createInterface({ input: process.stdin })) {
     writeFileSync(path!, await prepared.output())
     say({ written: path })
   } else if (order === 'profile') {
-    say({ profile: await kernelTimes(prepared.run, false) })
+    const times = chosen.backend === 'webgpu' ? programTimes(prepared.run) : kernelTimes(prepared.run, false)
+    say({ profile: await times })
   } else if (order === 'peak') {
     say({ peak: peakBytes() })
   }
 }
 
+// On a GPU, what the backend ever took of its memory: it keeps buffers for the next tensor.
 function peakBytes(): number {
+  const { numBytesAllocatedInGPU } = tf.memory() as { numBytesAllocatedInGPU?: number }
+  if (numBytesAllocatedInGPU !== undefined) return numBytesAllocatedInGPU
   try {
     return 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1])
   } catch {

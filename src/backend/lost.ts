@@ -21,11 +21,15 @@ export function lostError(name: BackendName, backend: object): BackendError {
   const cause = losses.get(backend)
   return new BackendError({
     rule: `the ${name} backend must stay alive while it is used`,
-    got: `a loss (${cause instanceof Error ? cause.message : String(cause)})`,
+    got: `a loss (${messageOf(cause)})`,
     mend: 'Its tensors are gone. Call useBackend() again, and load what you need.',
     cause,
   })
 }
+
+// A device's own errors have a message and are no Errors.
+const messageOf = (cause: unknown): string =>
+  cause !== null && typeof cause === 'object' && 'message' in cause ? String(cause.message) : String(cause)
 
 /** A backend that was started before, active or not. */
 export function startedBackend(name: BackendName): tf.KernelBackend | undefined {

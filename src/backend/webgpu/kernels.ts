@@ -1,10 +1,14 @@
 import * as tf from '@tensorflow/tfjs'
 import { replaceKernel } from '../replace-kernel.js'
 import { tensorOf } from '../tensor-of.js'
+import { ownKernels } from './own-kernels.js'
+import { conv2d, conv2dInputGradient, matMul } from './products.js'
 
 /**
- * Mends two kernels of the webgpu backend. Idempotent; other backends are left alone.
+ * Gives the webgpu backend this library's kernels, and mends two of its own. Idempotent; other backends are left alone.
  *
+ * - `Conv2D`, `FusedConv2D`, `Conv2DBackpropInput`, `BatchMatMul`, `_FusedMatMul`: see `products.ts`;
+ * - attention, norms and activations with their gradients: see `own-kernels.ts`;
  * - `AddN` binds one storage buffer for each of its terms, and WebGPU promises no more than 8 for a shader: a longer sum
  *   (a clipped gradient, an ensemble) makes an invalid pipeline, whose result is whatever the buffer held. Here it is
  *   summed seven at a time.
@@ -18,7 +22,19 @@ export function installWebgpuKernels(): void {
     return addN
   })
   replaceKernel('webgpu', 'Transpose', transposeOf)
+  for (const name of ['Conv2D', 'FusedConv2D']) replaceKernel('webgpu', name, unlessOther(conv2d))
+  for (const name of ['BatchMatMul', '_FusedMatMul']) replaceKernel('webgpu', name, unlessOther(matMul))
+  replaceKernel('webgpu', 'Conv2DBackpropInput', unlessOther(conv2dInputGradient))
+  for (const [kernelName, kernelFunc] of Object.entries(ownKernels))
+    tf.registerKernel({ kernelName, backendName: 'webgpu', kernelFunc })
 }
+
+// What this library's kernel does not take goes to the one that was there.
+const unlessOther =
+  (own: (call: Parameters<tf.KernelFunc>[0]) => tf.TensorInfo | undefined) =>
+  (general: tf.KernelFunc): tf.KernelFunc =>
+  (call) =>
+    own(call) ?? general(call)
 
 let addAtOnce: tf.KernelFunc | undefined
 

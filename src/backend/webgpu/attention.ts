@@ -1,0 +1,391 @@
+import type * as tf from '@tensorflow/tfjs'
+import { multiply } from './product.js'
+import { flatGroup, flatGroups, type Program, type ProgramBackend, runProgram } from './program.js'
+
+/** How attention is computed. */
+export interface Heads {
+  readonly heads: number
+  readonly scale: number
+  readonly causal: boolean
+}
+
+type Inputs<Name extends string> = Readonly<Record<Name, tf.TensorInfo>>
+
+/** A query and what it gathers must lie in the registers of a thread. */
+const deepestQuery = 160
+
+/**
+ * `softmax(Q Kᵀ s) V`, and the logarithms of the softmax's sums `[batch, heads, queries]`; both owned by the caller.
+ *
+ * Every thread takes a query past all keys, a few at a time, and scales what it gathered down when it meets a larger score
+ * (Milakov & Gimelshein 2018; Dao et al. 2022): scores are never written. Heads too deep for that go by products.
+ */
+export function attention(
+  backend: ProgramBackend,
+  { q, k, v }: Inputs<'q' | 'k' | 'v'>,
+  options: Heads,
+): readonly tf.TensorInfo[] {
+  const { heads, scale, causal } = options
+  const [batch, queries, channels] = q.shape as [number, number, number]
+  const depth = channels / heads
+  if (depth % 4 !== 0 || depth > deepestQuery) return attentionByProducts(backend, { q, k, v }, options)
+  return runProgram(backend, flashProgram(depth), {
+    inputs: [q, k, v],
+    shapes: [q.shape, [batch, heads, queries]],
+    sizes: [queries, k.shape[1]!, heads, channels / 4, Number(causal)],
+    reals: [scale],
+    groups: [Math.ceil(queries / flashThreads), batch * heads, 1],
+  })
+}
+
+const flashThreads = 64
+const keysAtOnce = 8
+const sharedBytes = 2 ** 14
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+const flash = new Map<number, Program>()
+
+function flashProgram(depth: number): Program {
+  const program = flash.get(depth) ?? makeFlash(depth / 4)
+  flash.set(depth, program)
+  return program
+}
+
+function makeFlash(quads: number): Program {
+  const keys = Math.max(keysAtOnce, 2 ** Math.floor(Math.log2(sharedBytes / (2 * 16 * quads))))
+  const parts = range(quads)
+  const eight = range(keysAtOnce)
+  const score = (key: number) =>
+    parts.map((j) => `dot(query${j}, keyTile[first + ${key * quads + j}u])`).join(' + ')
+  const gathered = (j: number) =>
+    eight.map((key) => `p${key >> 2}[${key % 4}] * valueTile[first + ${key * quads + j}u]`).join(' + ')
+  return {
+    name: 'Attention',
+    inputs: { q: 'vec4f', k: 'vec4f', v: 'vec4f' },
+    outputs: { out: 'vec4f', logSums: 'f32' },
+    sizes: ['queries', 'keys', 'heads', 'quads', 'causal'],
+    reals: ['scale'],
+    code: `
+var<workgroup> keyTile: array<vec4f, ${keys * quads}>;
+var<workgroup> valueTile: array<vec4f, ${keys * quads}>;
+const lowest = -3.4028234e38;
+
+@compute @workgroup_size(${flashThreads})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let head = group.y % sizes.heads;
+  let batch = group.y / sizes.heads;
+  let query = group.x * ${flashThreads}u + thread;
+  let at = (batch * sizes.queries + min(query, sizes.queries - 1u)) * sizes.quads + head * ${quads}u;
+  // Powers of 2 are the device's own.
+  let factor = sizes.scale * 1.4426950408889634;
+  ${parts.map((j) => `let query${j} = q[at + ${j}u] * factor; var sum${j} = vec4f();`).join('\n  ')}
+  var most = lowest;
+  var total = 0.0;
+  let seen = select(sizes.keys, min(sizes.keys, query + 1u), sizes.causal == 1u);
+  let end = select(sizes.keys, min(sizes.keys, (group.x + 1u) * ${flashThreads}u), sizes.causal == 1u);
+  for (var tile = 0u; tile < end; tile += ${keys}u) {
+    workgroupBarrier();
+    for (var e = thread; e < ${keys * quads}u; e += ${flashThreads}u) {
+      let key = tile + e / ${quads}u;
+      let place = (batch * sizes.keys + key) * sizes.quads + head * ${quads}u + e % ${quads}u;
+      if (key < sizes.keys) {
+        keyTile[e] = k[place];
+        valueTile[e] = v[place];
+      } else {
+        keyTile[e] = vec4f();
+        valueTile[e] = vec4f();
+      }
+    }
+    workgroupBarrier();
+    for (var i = 0u; i < ${keys}u && tile + i < end; i += ${keysAtOnce}u) {
+      let first = i * ${quads}u;
+      let left = i32(seen) - i32(tile + i);
+      let s0 = select(vec4f(lowest), vec4f(${[0, 1, 2, 3].map(score).join(',\n        ')}), vec4i(0, 1, 2, 3) < vec4i(left));
+      let s1 = select(vec4f(lowest), vec4f(${[4, 5, 6, 7].map(score).join(',\n        ')}), vec4i(4, 5, 6, 7) < vec4i(left));
+      let high = max(s0, s1);
+      let now = max(most, max(max(high.x, high.y), max(high.z, high.w)));
+      let shrink = exp2(most - now);
+      let p0 = exp2(s0 - now);
+      let p1 = exp2(s1 - now);
+      total = total * shrink + dot(p0 + p1, vec4f(1.0));
+      ${parts.map((j) => `sum${j} = sum${j} * shrink + ${gathered(j)};`).join('\n      ')}
+      most = now;
+    }
+  }
+  if (query < sizes.queries) {
+    ${parts.map((j) => `out[at + ${j}u] = sum${j} / total;`).join('\n    ')}
+    logSums[group.y * sizes.queries + query] = (most + log2(total)) * 0.6931471805599453;
+  }
+}`,
+  }
+}
+
+/** Bytes of scores that are there at once. */
+const blockBytes = 2 ** 27
+
+/** Some rows of some heads of one sample. */
+interface Block {
+  readonly sample: number
+  readonly head: number
+  readonly heads: number
+  readonly row: number
+  readonly rows: number
+}
+
+interface Sides {
+  readonly batch: number
+  readonly heads: number
+  readonly queries: number
+  readonly keys: number
+  readonly channels: number
+  readonly depth: number
+  /** Rows of scores begin at a multiple of four. */
+  readonly row: number
+}
+
+function sidesOf(q: tf.TensorInfo, k: tf.TensorInfo, heads: number): Sides {
+  const [batch, queries, channels] = q.shape as [number, number, number]
+  const keys = k.shape[1]!
+  return { batch, heads, queries, keys, channels, depth: channels / heads, row: 4 * Math.ceil(keys / 4) }
+}
+
+function blocksOf({ batch, heads, queries, row }: Sides): Block[] {
+  const rowsAtOnce = Math.max(1, Math.min(queries, Math.floor(blockBytes / 4 / row)))
+  const headsAtOnce = Math.max(1, Math.min(heads, Math.floor(blockBytes / 4 / row / queries)))
+  const blocks: Block[] = []
+  for (let sample = 0; sample < batch; sample++) {
+    for (let head = 0; head < heads; head += headsAtOnce) {
+      for (let first = 0; first < queries; first += rowsAtOnce) {
+        const rows = Math.min(rowsAtOnce, queries - first)
+        blocks.push({ sample, head, heads: Math.min(headsAtOnce, heads - head), row: first, rows })
+      }
+    }
+  }
+  return blocks
+}
+
+// Where a block's part of queries, or of what has their shape, begins and how it goes on; then of keys.
+const ofQueries = ({ queries, channels, depth }: Sides, { sample, head, row }: Block) => ({
+  first: (sample * queries + row) * channels + head * depth,
+  row: channels,
+  head: depth,
+})
+const ofKeys = ({ keys, channels, depth }: Sides, { sample, head }: Block) => ({
+  first: sample * keys * channels + head * depth,
+  row: channels,
+  head: depth,
+})
+const ofScores = ({ row }: Sides, { rows }: Block) => ({ first: 0, row, head: rows * row })
+
+type Place = ReturnType<typeof ofQueries>
+const at = (left: Place, right: Place, result: Place) => ({
+  ...{ leftFirst: left.first, leftRow: left.row, leftHead: left.head },
+  ...{ rightFirst: right.first, rightRow: right.row, rightHead: right.head },
+  ...{ resultFirst: result.first, resultRow: result.row, resultHead: result.head },
+})
+
+const scoresOf = (
+  backend: ProgramBackend,
+  sides: Sides,
+  block: Block,
+  left: tf.TensorInfo,
+  right: tf.TensorInfo,
+): tf.TensorInfo =>
+  multiply(backend, {
+    ...{ left, leftAs: 'rows', right, rightAs: 'turned' },
+    ...{ m: block.rows, n: sides.keys, channels: sides.depth, heads: block.heads },
+    shape: [block.heads, block.rows, sides.row],
+    sizes: at(ofQueries(sides, block), ofKeys(sides, block), ofScores(sides, block)),
+  })
+
+// A workgroup is a row; its place among the rows of all heads and samples is where its sum goes.
+const softmaxProgram: Program = {
+  name: 'Softmax of scores',
+  inputs: {},
+  outputs: { scores: 'f32', logSums: 'f32' },
+  sizes: ['total', 'keys', 'row', 'rows', 'firstRow', 'queries', 'firstMap', 'causal'],
+  reals: ['scale'],
+  code: `
+var<workgroup> partial: array<f32, 64>;
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let line = ${flatGroup};
+  if (line >= sizes.total) { return; }
+  let query = sizes.firstRow + line % sizes.rows;
+  let seen = select(sizes.keys, min(sizes.keys, query + 1u), sizes.causal == 1u);
+  let start = line * sizes.row;
+  var most = -3.4028234e38;
+  for (var e = thread; e < seen; e += 64u) { most = max(most, scores[start + e] * sizes.scale); }
+  partial[thread] = most;
+  for (var half = 32u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (thread < half) { partial[thread] = max(partial[thread], partial[thread + half]); }
+  }
+  workgroupBarrier();
+  most = partial[0];
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var e = thread; e < seen; e += 64u) { sum += exp(scores[start + e] * sizes.scale - most); }
+  partial[thread] = sum;
+  for (var half = 32u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (thread < half) { partial[thread] += partial[thread + half]; }
+  }
+  workgroupBarrier();
+  sum = partial[0];
+  for (var e = thread; e < sizes.row; e += 64u) {
+    scores[start + e] = select(0.0, exp(scores[start + e] * sizes.scale - most) / sum, e < seen);
+  }
+  if (thread == 0u) { logSums[(sizes.firstMap + line / sizes.rows) * sizes.queries + query] = most + log(sum); }
+}`,
+}
+
+function attentionByProducts(
+  backend: ProgramBackend,
+  { q, k, v }: Inputs<'q' | 'k' | 'v'>,
+  { heads, scale, causal }: Heads,
+): readonly tf.TensorInfo[] {
+  const sides = sidesOf(q, k, heads)
+  const out = backend.makeTensorInfo(q.shape, 'float32')
+  const logSums = backend.makeTensorInfo([sides.batch, heads, sides.queries], 'float32')
+  for (const block of blocksOf(sides)) {
+    const scores = scoresOf(backend, sides, block, q, k)
+    const total = block.heads * block.rows
+    runProgram(backend, softmaxProgram, {
+      inputs: [],
+      into: [scores, logSums],
+      sizes: [
+        ...[total, sides.keys, sides.row, block.rows, block.row, sides.queries],
+        firstMap(sides, block),
+        Number(causal),
+      ],
+      reals: [scale],
+      groups: flatGroups(backend.device, total),
+    })
+    multiply(backend, {
+      ...{ left: scores, leftAs: 'rows', right: v, rightAs: 'rows' },
+      ...{ m: block.rows, n: sides.depth, channels: sides.keys, heads: block.heads },
+      sizes: at(ofScores(sides, block), ofKeys(sides, block), ofQueries(sides, block)),
+      into: { result: out },
+    })
+    backend.disposeData(scores.dataId)
+  }
+  return [out, logSums]
+}
+
+const firstMap = ({ heads }: Sides, { sample, head }: Block): number => sample * heads + head
+
+// Of every query and head, the sum of dO ∘ O.
+const rowSumsProgram: Program = {
+  name: 'AttentionGrad sums',
+  inputs: { dOut: 'f32', out: 'f32' },
+  outputs: { sums: 'f32' },
+  sizes: ['size', 'queries', 'heads', 'depth'],
+  code: `
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let i = (${flatGroup}) * 64u + thread;
+  if (i >= sizes.size) { return; }
+  let map = i / sizes.queries;
+  let pixel = map / sizes.heads * sizes.queries + i % sizes.queries;
+  let start = (pixel * sizes.heads + map % sizes.heads) * sizes.depth;
+  var sum = 0.0;
+  for (var e = start; e < start + sizes.depth; e++) { sum += dOut[e] * out[e]; }
+  sums[i] = sum;
+}`,
+}
+
+// Scores become probabilities, and the gradient of the probabilities that of the scores.
+const slopesProgram: Program = {
+  name: 'AttentionGrad scores',
+  inputs: { logSums: 'f32', sums: 'f32' },
+  outputs: { scores: 'f32', slopes: 'f32' },
+  sizes: ['size', 'keys', 'row', 'rows', 'firstRow', 'queries', 'firstMap', 'causal'],
+  reals: ['scale'],
+  code: `
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let i = (${flatGroup}) * 256u + thread;
+  if (i >= sizes.size) { return; }
+  let key = i % sizes.row;
+  let line = i / sizes.row;
+  let query = sizes.firstRow + line % sizes.rows;
+  let sum = (sizes.firstMap + line / sizes.rows) * sizes.queries + query;
+  let seen = key < sizes.keys && (sizes.causal == 0u || key <= query);
+  let p = select(0.0, exp(min(scores[i] * sizes.scale - logSums[sum], 0.0)), seen);
+  scores[i] = p;
+  slopes[i] = select(0.0, p * (slopes[i] - sums[sum]) * sizes.scale, seen);
+}`,
+}
+
+/**
+ * The gradients by `q`, `k` and `v`, owned by the caller (Dao et al. 2022, algorithm 4): with `P` the probabilities, made once
+ * more, `dP = dO Vᵀ` and `D` the row sums of `dO ∘ O`, it is `dS = P ∘ (dP − D) s`, `dQ = dS K`, `dK = dSᵀ Q`, `dV = Pᵀ dO`.
+ */
+export function attentionGrad(
+  backend: ProgramBackend,
+  { dOut, q, k, v, out, logSums }: Inputs<'dOut' | 'q' | 'k' | 'v' | 'out' | 'logSums'>,
+  { heads, scale, causal }: Heads,
+): readonly tf.TensorInfo[] {
+  const sides = sidesOf(q, k, heads)
+  const [dq, dk, dv] = [q, k, v].map(({ shape }) => backend.makeTensorInfo(shape, 'float32'))
+  const count = sides.batch * heads * sides.queries
+  const [sums] = runProgram(backend, rowSumsProgram, {
+    inputs: [dOut, out],
+    shapes: [[sides.batch, heads, sides.queries]],
+    sizes: [count, sides.queries, heads, sides.depth],
+    groups: flatGroups(backend.device, Math.ceil(count / 64)),
+  })
+  for (const block of blocksOf(sides)) {
+    const scores = scoresOf(backend, sides, block, q, k)
+    const slopes = scoresOf(backend, sides, block, dOut, v)
+    const size = block.heads * block.rows * sides.row
+    runProgram(backend, slopesProgram, {
+      inputs: [logSums, sums!],
+      into: [scores, slopes],
+      sizes: [
+        ...[size, sides.keys, sides.row, block.rows, block.row, sides.queries],
+        firstMap(sides, block),
+        Number(causal),
+      ],
+      reals: [scale],
+      groups: flatGroups(backend.device, Math.ceil(size / 256)),
+    })
+    const [queries, keys, maps] = [ofQueries(sides, block), ofKeys(sides, block), ofScores(sides, block)]
+    multiply(backend, {
+      ...{ left: slopes, leftAs: 'rows', right: k, rightAs: 'rows' },
+      ...{ m: block.rows, n: sides.depth, channels: sides.keys, heads: block.heads },
+      sizes: at(maps, keys, queries),
+      into: { result: dq! },
+    })
+    // The stretches of one head add up.
+    const more = block.row > 0
+    for (const [left, right, result] of [
+      [slopes, q, dk!],
+      [scores, dOut, dv!],
+    ] as const) {
+      multiply(backend, {
+        ...{ left, leftAs: 'turned', right, rightAs: 'rows' },
+        ...{ m: sides.keys, n: sides.depth, channels: block.rows, heads: block.heads },
+        sizes: at(maps, queries, keys),
+        into: { result, more },
+      })
+    }
+    backend.disposeData(scores.dataId)
+    backend.disposeData(slopes.dataId)
+  }
+  backend.disposeData(sums!.dataId)
+  return [dq!, dk!, dv!]
+}

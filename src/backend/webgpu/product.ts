@@ -1,0 +1,188 @@
+import type * as tf from '@tensorflow/tfjs'
+import {
+  type Left,
+  productProgram,
+  productSizes,
+  type Right,
+  type Tile,
+  tileBytes,
+  tileSides,
+} from './product-program.js'
+import { flatGroup, flatGroups, type Program, type ProgramBackend, runProgram } from './program.js'
+
+type Sizes = Readonly<Record<(typeof productSizes)[number], number>>
+
+/** A product of matrices, or many of the same size. */
+export interface Product {
+  readonly left: tf.TensorInfo
+  readonly leftAs: Left
+  readonly right: tf.TensorInfo
+  readonly rightAs: Right
+  /** `[n]` */
+  readonly bias?: tf.TensorInfo | undefined
+  /** Of the result's shape. */
+  readonly plus?: tf.TensorInfo | undefined
+  /** Of the result, unless there is one already. */
+  readonly shape?: readonly number[]
+  /** Rows. */
+  readonly m: number
+  /** Columns. */
+  readonly n: number
+  /** Terms of a sum, over all taps of a convolution `channels × taps`. */
+  readonly channels: number
+  /** Matrices: `batches × heads`. */
+  readonly batches?: number
+  readonly heads?: number
+  /** Whatever is not one matrix after the other without a gap, and the windows of a convolution. */
+  readonly sizes?: Partial<Sizes>
+  /** Written into this tensor, or added to what it holds. */
+  readonly into?: { readonly result: tf.TensorInfo; readonly more?: boolean }
+}
+
+/**
+ * Multiplies. Of small products several workgroups share the terms of a sum, and a second program adds up the parts.
+ *
+ * @returns the result, owned by the caller
+ */
+export function multiply(backend: ProgramBackend, product: Product): tf.TensorInfo {
+  const { left, leftAs, right, rightAs, bias, plus, m, n, channels, batches = 1, heads = 1, into } = product
+  const shape = product.shape ?? into!.result.shape
+  const given: Partial<Sizes> = product.sizes ?? {}
+  const [leftRow, rightRow] = [leftAs === 'turned' ? m : channels, rightAs === 'turned' ? channels : n]
+  const taps = (given.kernelHeight ?? 1) * (given.kernelWidth ?? 1)
+  const strides = {
+    ...{ leftFirst: 0, rightFirst: 0, resultFirst: 0 },
+    ...{ leftRow, rightRow, resultRow: n },
+    ...along('Head', heads, { left: m * channels, right: taps * n * channels, result: m * n }),
+    ...along('Batch', batches, {
+      left: heads * m * channels,
+      right: heads * taps * n * channels,
+      result: heads * m * n,
+    }),
+    ...given,
+  }
+  const isWide = (...numbers: number[]) => numbers.every((number) => number % 4 === 0)
+  const wide = {
+    left: isWide(strides.leftFirst, strides.leftRow, strides.leftHead, strides.leftBatch),
+    right: isWide(strides.rightFirst, strides.rightRow, strides.rightHead, strides.rightBatch),
+    result: isWide(strides.resultFirst, strides.resultRow, strides.resultHead, strides.resultBatch),
+  }
+  const matrices = batches * heads
+  const tile = tileFor(backend, m, n, matrices)
+  const groups = groupsOf(tile, m, n)
+  const steps = Math.ceil(channels / tile.depth) * taps
+  const gapless = !into && strides.resultRow === n && strides.resultHead === (heads > 1 ? m * n : 0)
+  const splits = gapless ? splitsFor(groups[0] * groups[1] * matrices, steps) : 1
+  const whole = splits === 1
+  const more = into?.more ?? false
+  const extras = { bias: whole && Boolean(bias), plus: whole && Boolean(plus), more }
+  const kind = { left: leftAs, right: rightAs, tile, ...extras, wide }
+  const of: Partial<Sizes> = {
+    ...{ m, n, channels, heads, splits, steps: Math.ceil(steps / splits) },
+    ...{ kernelHeight: 1, kernelWidth: 1, resultSplit: matrices * m * n },
+    ...strides,
+  }
+  const optional = [bias, plus].filter((t) => t !== undefined)
+  const [result] = runProgram(backend, productProgram(kind), {
+    inputs: [left, right, ...(whole ? optional : [])],
+    shapes: [whole ? shape : [splits, ...shape]],
+    ...(into && { into: [into.result] }),
+    sizes: productSizes.map((name) => of[name] ?? 0),
+    groups: [groups[0], groups[1], matrices * splits],
+  })
+  if (whole) return result!
+  const sum = addParts(backend, result!, { bias, plus, shape, n, splits })
+  backend.disposeData(result!.dataId)
+  return sum
+}
+
+// Of a single matrix no stride matters, nor whether it is divisible by four.
+const along = <Axis extends 'Head' | 'Batch'>(
+  axis: Axis,
+  count: number,
+  { left, right, result }: Readonly<Record<'left' | 'right' | 'result', number>>,
+) => {
+  const of = (stride: number) => (count > 1 ? stride : 0)
+  return {
+    [`left${axis}`]: of(left),
+    [`right${axis}`]: of(right),
+    [`result${axis}`]: of(result),
+  } as Record<`${'left' | 'right' | 'result'}${Axis}`, number>
+}
+
+const small: Tile = { threads: [16, 16], blocks: [1, 1], depth: 16 }
+const large: Tile = { threads: [16, 16], blocks: [2, 2], depth: 16 }
+// For devices that have no more shared memory than every one must have.
+const largeAndFlat: Tile = { ...large, depth: 8 }
+
+/** Workgroups that keep a large device busy; one with fewer processors only takes them one after the other. */
+const enough = 512
+
+function groupsOf(tile: Tile, m: number, n: number): [across: number, down: number] {
+  const [rows, columns] = tileSides(tile)
+  return [Math.ceil(n / columns), Math.ceil(m / rows)]
+}
+
+// A large tile reads less, if most of it is of use and there is one for every processor.
+function tileFor({ device }: ProgramBackend, m: number, n: number, matrices: number): Tile {
+  const [across, down] = groupsOf(large, m, n)
+  const [rows, columns] = tileSides(large)
+  const used = (m * n) / (across * columns * down * rows)
+  if (across * down * matrices < enough || used < 0.9) return small
+  return tileBytes(large) <= device.limits.maxComputeWorkgroupStorageSize ? large : largeAndFlat
+}
+
+const fewestSteps = 8
+
+const splitsFor = (groups: number, steps: number): number =>
+  groups >= enough / 2
+    ? 1
+    : Math.max(1, Math.min(Math.ceil(enough / groups), Math.floor(steps / fewestSteps), 32))
+
+interface Parts {
+  readonly bias: tf.TensorInfo | undefined
+  readonly plus: tf.TensorInfo | undefined
+  readonly shape: readonly number[]
+  readonly n: number
+  readonly splits: number
+}
+
+function addParts(backend: ProgramBackend, parts: tf.TensorInfo, { bias, plus, shape, n, splits }: Parts) {
+  const size = shape.reduce((product, side) => product * side, 1)
+  const [sum] = runProgram(backend, sumOfParts(Boolean(bias), Boolean(plus)), {
+    inputs: [parts, bias, plus].filter((t) => t !== undefined),
+    shapes: [shape],
+    sizes: [size, n, splits],
+    groups: flatGroups(backend.device, Math.ceil(size / 256)),
+  })
+  return sum!
+}
+
+const sums = new Map<string, Program>()
+
+function sumOfParts(bias: boolean, plus: boolean): Program {
+  const key = `${bias} ${plus}`
+  const program: Program = sums.get(key) ?? {
+    name: 'Sum of parts',
+    inputs: { parts: 'f32', ...(bias && { bias: 'f32' as const }), ...(plus && { plus: 'f32' as const }) },
+    outputs: { result: 'f32' },
+    sizes: ['size', 'n', 'splits'],
+    code: `
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let i = (${flatGroup}) * 256u + thread;
+  if (i >= sizes.size) { return; }
+  var sum = ${bias ? 'bias[i % sizes.n]' : '0.0'}${plus ? ' + plus[i]' : ''};
+  for (var part = 0u; part < sizes.splits; part++) {
+    sum += parts[part * sizes.size + i];
+  }
+  result[i] = sum;
+}`,
+  }
+  sums.set(key, program)
+  return program
+}

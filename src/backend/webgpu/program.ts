@@ -1,0 +1,196 @@
+import type * as tf from '@tensorflow/tfjs'
+
+/** What a shader sees a tensor as: numbers, or two or four at a time where its last axis is divisible by as many. */
+export type Element = 'f32' | 'vec2f' | 'vec4f'
+
+/** A compute shader. Its bindings are declared by what is said here. */
+export interface Program {
+  /** For the profile. */
+  readonly name: string
+  /** Storage arrays to read, in order. */
+  readonly inputs: Readonly<Record<string, Element>>
+  /** Storage arrays to write, in order. */
+  readonly outputs: Readonly<Record<string, Element>>
+  /** Whole numbers of a run, `sizes.NAME: u32`, in order. */
+  readonly sizes: readonly string[]
+  /** Real numbers of a run, `sizes.NAME: f32`, after them. */
+  readonly reals?: readonly string[]
+  /** WGSL, with an entry point `main`. */
+  readonly code: string
+}
+
+/** One run of a program. */
+export interface Run {
+  readonly inputs: readonly tf.TensorInfo[]
+  /** Of the results, float32; unless they are there already. */
+  readonly shapes?: readonly (readonly number[])[]
+  readonly sizes: readonly number[]
+  readonly reals?: readonly number[]
+  /** What the program writes to, where it is there already; new tensors by default. */
+  readonly into?: readonly tf.TensorInfo[]
+  /** Workgroups along each axis. */
+  readonly groups: readonly [x: number, y: number, z: number]
+}
+
+/** The part of tfjs's webgpu backend that programs are recorded with. */
+export interface ProgramBackend {
+  readonly device: Device
+  /** The pass that is being recorded, if one is. */
+  readonly computePassEncoder: Pass | null
+  readonly commandEncoder: { beginComputePass(descriptor: object): Pass } | null
+  /** Set while tfjs profiles. */
+  readonly activeTimers: { name: string; query: Promise<number> }[] | null
+  readonly supportTimestampQuery: boolean
+  readonly querySetCount: number
+  readonly commandQueueOwnedIds: WeakSet<object>
+  makeTensorInfo(shape: number[], dtype: 'float32'): tf.TensorInfo
+  disposeData(dataId: object): boolean
+  uploadToGPU(dataId: object): void
+  tensorToBinding(tensor: tf.TensorInfo): object
+  ensureCommandEncoderReady(): void
+  endComputePassEncoder(): void
+  submitQueue(): void
+  getQueryTime(): Promise<number>
+}
+
+type Recording = {
+  -readonly [K in 'computePassEncoder']: ProgramBackend[K]
+} & { dispatchCountInPass: number; querySet: object | null }
+
+interface Pass {
+  setPipeline(pipeline: object): void
+  setBindGroup(index: number, group: object): void
+  dispatchWorkgroups(x: number, y: number, z: number): void
+}
+
+interface Device {
+  readonly limits: Readonly<
+    Record<'maxComputeWorkgroupStorageSize' | 'maxComputeWorkgroupsPerDimension', number>
+  >
+  readonly queue: { writeBuffer(buffer: object, offset: number, data: ArrayBuffer): void }
+  createShaderModule(descriptor: { code: string; label: string }): object
+  createComputePipeline(descriptor: object): Pipeline
+  createBindGroup(descriptor: object): object
+  createBuffer(descriptor: { size: number; usage: number }): object
+  createQuerySet(descriptor: { type: 'timestamp'; count: number }): object
+}
+
+interface Pipeline {
+  getBindGroupLayout(index: number): object
+}
+
+/** So many runs go to the device at once; tfjs's own number is the same. */
+const runsAtOnce = 15
+
+/**
+ * Records a program among tfjs's own. Unlike tfjs's it may have several results, and shapes that never were before need
+ * no new pipeline.
+ *
+ * @returns the results, owned by the caller
+ */
+export function runProgram(backend: ProgramBackend, program: Program, run: Run): readonly tf.TensorInfo[] {
+  const results = run.into ?? run.shapes!.map((shape) => backend.makeTensorInfo([...shape], 'float32'))
+  const tensors = [...run.inputs, ...results]
+  for (const { dataId } of tensors) {
+    backend.uploadToGPU(dataId)
+    // A buffer that is disposed of before the queue is sent must not be handed out again.
+    backend.commandQueueOwnedIds.add(dataId)
+  }
+  const { pipeline, layout } = compiled(backend.device, program)
+  const bindings = [...tensors.map((t) => backend.tensorToBinding(t)), uniforms(backend.device, run)]
+  const entries = bindings.map((resource, binding) => ({ binding, resource }))
+  const group = backend.device.createBindGroup({ layout, entries })
+  const recording = backend as unknown as Recording
+  backend.ensureCommandEncoderReady()
+  if (backend.activeTimers) backend.endComputePassEncoder()
+  recording.computePassEncoder ??= backend.commandEncoder!.beginComputePass(timestamps(backend))
+  const pass = recording.computePassEncoder
+  pass.setPipeline(pipeline)
+  pass.setBindGroup(0, group)
+  pass.dispatchWorkgroups(...run.groups)
+  if (backend.activeTimers) {
+    backend.endComputePassEncoder()
+    backend.activeTimers.push({ name: program.name, query: backend.getQueryTime() })
+  } else if (++recording.dispatchCountInPass >= runsAtOnce) {
+    backend.endComputePassEncoder()
+    backend.submitQueue()
+  }
+  return results
+}
+
+function timestamps(backend: ProgramBackend): object {
+  if (!backend.activeTimers || !backend.supportTimestampQuery) return {}
+  const recording = backend as unknown as Recording
+  recording.querySet ??= backend.device.createQuerySet({ type: 'timestamp', count: backend.querySetCount })
+  const querySet = recording.querySet
+  return { timestampWrites: { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 } }
+}
+
+const pipelines = new WeakMap<Device, Map<Program, { pipeline: Pipeline; layout: object }>>()
+
+function compiled(device: Device, program: Program) {
+  const known = pipelines.get(device) ?? new Map<Program, { pipeline: Pipeline; layout: object }>()
+  pipelines.set(device, known)
+  const found = known.get(program)
+  if (found) return found
+  const label = program.name
+  const module = device.createShaderModule({ code: `${declarations(program)}\n${program.code}`, label })
+  const pipeline = device.createComputePipeline({
+    layout: 'auto',
+    compute: { module, entryPoint: 'main' },
+    label,
+  })
+  const made = { pipeline, layout: pipeline.getBindGroupLayout(0) }
+  known.set(program, made)
+  return made
+}
+
+function declarations({ inputs, outputs, sizes, reals = [] }: Program): string {
+  const arrays = [
+    ...Object.entries(inputs).map(([name, element]) => ['read', name, element] as const),
+    ...Object.entries(outputs).map(([name, element]) => ['read_write', name, element] as const),
+  ]
+  const fields = [...sizes.map((name) => `${name}: u32`), ...reals.map((name) => `${name}: f32`)]
+  return [
+    ...arrays.map(
+      ([access, name, element], i) =>
+        `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${element}>;`,
+    ),
+    `struct Sizes { ${fields.join(', ')} }`,
+    `@group(0) @binding(${arrays.length}) var<uniform> sizes: Sizes;`,
+  ].join('\n')
+}
+
+// Layers meet the same sizes again and again; a process that meets ever new ones starts anew now and then.
+const buffers = new WeakMap<Device, Map<string, object>>()
+const mostBuffers = 4096
+const uniformAndCopyDestination = 0x48
+
+function uniforms(device: Device, { sizes, reals = [] }: Run): { buffer: object } {
+  let known = buffers.get(device)
+  if (!known || known.size >= mostBuffers) {
+    known = new Map()
+    buffers.set(device, known)
+  }
+  const key = `${sizes.join()};${reals.join()}`
+  let buffer = known.get(key)
+  if (!buffer) {
+    const count = sizes.length + reals.length
+    const data = new ArrayBuffer(16 * Math.ceil(count / 4))
+    new Uint32Array(data).set(sizes)
+    new Float32Array(data).set(reals, sizes.length)
+    buffer = device.createBuffer({ size: data.byteLength, usage: uniformAndCopyDestination })
+    device.queue.writeBuffer(buffer, 0, data)
+    known.set(key, buffer)
+  }
+  return { buffer }
+}
+
+/** Workgroups of so many, along as many axes as the device needs for them; the shader reads `flatGroup`. */
+export function flatGroups(device: Device, count: number): [number, number, number] {
+  const most = device.limits.maxComputeWorkgroupsPerDimension
+  return count <= most ? [count, 1, 1] : [most, Math.ceil(count / most), 1]
+}
+
+/** The number of a workgroup of {@link flatGroups}, from the builtins `group` and `groups`. */
+export const flatGroup = 'group.y * groups.x + group.x'
