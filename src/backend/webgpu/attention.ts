@@ -29,36 +29,51 @@ export function attention(
   const [batch, queries, channels] = q.shape as [number, number, number]
   const depth = channels / heads
   if (depth % 4 !== 0 || depth > deepestQuery) return attentionByProducts(backend, { q, k, v }, options)
-  return runProgram(backend, flashProgram(depth), {
+  const each = depth <= deepestPair && queries * batch * heads >= manyQueries ? 2 : 1
+  return runProgram(backend, flashProgram(depth / 4, each), {
     inputs: [q, k, v],
     shapes: [q.shape, [batch, heads, queries]],
     sizes: [queries, k.shape[1]!, heads, channels / 4, Number(causal)],
     reals: [scale],
-    groups: [Math.ceil(queries / flashThreads), batch * heads, 1],
+    groups: [Math.ceil(queries / flashThreads / each), batch * heads, 1],
   })
 }
 
 const flashThreads = 64
 const keysAtOnce = 8
 const sharedBytes = 2 ** 14
+/** Two queries to a thread read keys and values half as often; their numbers must lie in its registers. */
+const deepestPair = 48
+const manyQueries = 2 ** 14
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
-const flash = new Map<number, Program>()
+const flash = new Map<string, Program>()
 
-function flashProgram(depth: number): Program {
-  const program = flash.get(depth) ?? makeFlash(depth / 4)
-  flash.set(depth, program)
+function flashProgram(quads: number, each: number): Program {
+  const key = `${quads},${each}`
+  const program = flash.get(key) ?? makeFlash(quads, each)
+  flash.set(key, program)
   return program
 }
 
-function makeFlash(quads: number): Program {
+function makeFlash(quads: number, each: number): Program {
   const keys = Math.max(keysAtOnce, 2 ** Math.floor(Math.log2(sharedBytes / (2 * 16 * quads))))
-  const parts = range(quads)
-  const eight = range(keysAtOnce)
-  const score = (key: number) =>
-    parts.map((j) => `dot(query${j}, keyTile[first + ${key * quads + j}u])`).join(' + ')
-  const gathered = (j: number) =>
-    eight.map((key) => `p${key >> 2}[${key % 4}] * valueTile[first + ${key * quads + j}u]`).join(' + ')
+  const [parts, eight] = [range(quads), range(keysAtOnce)]
+  const lines = <T>(items: readonly T[], of: (item: T) => string) => items.map(of).join('\n')
+  const forEach = (of: (query: number) => string) => lines(range(each), of)
+  const score = (query: number, key: number) =>
+    parts.map((j) => `dot(query${query}_${j}, keyTile[first + ${key * quads + j}u])`).join(' + ')
+  const scores = (query: number, half: number) => `select(
+        vec4f(lowest),
+        vec4f(${range(4)
+          .map((key) => score(query, 4 * half + key))
+          .join(',\n          ')}),
+        vec4i(${4 * half}, ${4 * half + 1}, ${4 * half + 2}, ${4 * half + 3}) < vec4i(i32(seen${query}) - i32(tile + i)),
+      )`
+  const gathered = (query: number, j: number) =>
+    eight
+      .map((key) => `p${query}_${key >> 2}[${key % 4}] * valueTile[first + ${key * quads + j}u]`)
+      .join(' + ')
   return {
     name: 'Attention',
     inputs: { q: 'vec4f', k: 'vec4f', v: 'vec4f' },
@@ -74,15 +89,17 @@ const lowest = -3.4028234e38;
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let head = group.y % sizes.heads;
   let batch = group.y / sizes.heads;
-  let query = group.x * ${flashThreads}u + thread;
-  let at = (batch * sizes.queries + min(query, sizes.queries - 1u)) * sizes.quads + head * ${quads}u;
   // Powers of 2 are the device's own.
   let factor = sizes.scale * 1.4426950408889634;
-  ${parts.map((j) => `let query${j} = q[at + ${j}u] * factor; var sum${j} = vec4f();`).join('\n  ')}
-  var most = lowest;
-  var total = 0.0;
-  let seen = select(sizes.keys, min(sizes.keys, query + 1u), sizes.causal == 1u);
-  let end = select(sizes.keys, min(sizes.keys, (group.x + 1u) * ${flashThreads}u), sizes.causal == 1u);
+  ${forEach(
+    (n) => `let query${n} = group.x * ${flashThreads * each}u + ${flashThreads * n}u + thread;
+  let at${n} = (batch * sizes.queries + min(query${n}, sizes.queries - 1u)) * sizes.quads + head * ${quads}u;
+  let seen${n} = select(sizes.keys, min(sizes.keys, query${n} + 1u), sizes.causal == 1u);
+  ${lines(parts, (j) => `let query${n}_${j} = q[at${n} + ${j}u] * factor; var sum${n}_${j} = vec4f();`)}
+  var most${n} = lowest;
+  var total${n} = 0.0;`,
+  )}
+  let end = select(sizes.keys, min(sizes.keys, (group.x + 1u) * ${flashThreads * each}u), sizes.causal == 1u);
   for (var tile = 0u; tile < end; tile += ${keys}u) {
     workgroupBarrier();
     for (var e = thread; e < ${keys * quads}u; e += ${flashThreads}u) {
@@ -99,23 +116,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     workgroupBarrier();
     for (var i = 0u; i < ${keys}u && tile + i < end; i += ${keysAtOnce}u) {
       let first = i * ${quads}u;
-      let left = i32(seen) - i32(tile + i);
-      let s0 = select(vec4f(lowest), vec4f(${[0, 1, 2, 3].map(score).join(',\n        ')}), vec4i(0, 1, 2, 3) < vec4i(left));
-      let s1 = select(vec4f(lowest), vec4f(${[4, 5, 6, 7].map(score).join(',\n        ')}), vec4i(4, 5, 6, 7) < vec4i(left));
-      let high = max(s0, s1);
-      let now = max(most, max(max(high.x, high.y), max(high.z, high.w)));
-      let shrink = exp2(most - now);
-      let p0 = exp2(s0 - now);
-      let p1 = exp2(s1 - now);
-      total = total * shrink + dot(p0 + p1, vec4f(1.0));
-      ${parts.map((j) => `sum${j} = sum${j} * shrink + ${gathered(j)};`).join('\n      ')}
-      most = now;
+      ${forEach(
+        (n) => `let s${n}_0 = ${scores(n, 0)};
+      let s${n}_1 = ${scores(n, 1)};
+      let high${n} = max(s${n}_0, s${n}_1);
+      let now${n} = max(most${n}, max(max(high${n}.x, high${n}.y), max(high${n}.z, high${n}.w)));
+      let shrink${n} = exp2(most${n} - now${n});
+      let p${n}_0 = exp2(s${n}_0 - now${n});
+      let p${n}_1 = exp2(s${n}_1 - now${n});
+      total${n} = total${n} * shrink${n} + dot(p${n}_0 + p${n}_1, vec4f(1.0));
+      most${n} = now${n};`,
+      )}
+      ${lines(parts, (j) => forEach((n) => `sum${n}_${j} = sum${n}_${j} * shrink${n} + ${gathered(n, j)};`))}
     }
   }
-  if (query < sizes.queries) {
-    ${parts.map((j) => `out[at + ${j}u] = sum${j} / total;`).join('\n    ')}
-    logSums[group.y * sizes.queries + query] = (most + log2(total)) * 0.6931471805599453;
-  }
+  ${forEach(
+    (n) => `if (query${n} < sizes.queries) {
+    ${lines(parts, (j) => `out[at${n} + ${j}u] = sum${n}_${j} / total${n};`)}
+    logSums[group.y * sizes.queries + query${n}] = (most${n} + log2(total${n})) * 0.6931471805599453;
+  }`,
+  )}
 }`,
   }
 }
@@ -184,6 +204,9 @@ const at = (left: Place, right: Place, result: Place) => ({
   ...{ resultFirst: result.first, resultRow: result.row, resultHead: result.head },
 })
 
+const keyOf = (name: string, sides: Sides, block: Block): string =>
+  `${name}${Object.values(sides)};${Object.values(block)}`
+
 const scoresOf = (
   backend: ProgramBackend,
   sides: Sides,
@@ -191,12 +214,24 @@ const scoresOf = (
   left: tf.TensorInfo,
   right: tf.TensorInfo,
 ): tf.TensorInfo =>
-  multiply(backend, {
-    ...{ left, leftAs: 'rows', right, rightAs: 'turned' },
+  multiply(backend, { left, right }, keyOf('scores', sides, block), () => ({
+    ...{ left: 'rows', right: 'turned', shape: [block.heads, block.rows, sides.row] },
     ...{ m: block.rows, n: sides.keys, channels: sides.depth, heads: block.heads },
-    shape: [block.heads, block.rows, sides.row],
     sizes: at(ofQueries(sides, block), ofKeys(sides, block), ofScores(sides, block)),
-  })
+  }))
+
+// Scores by keys, or by what has their shape, into what has the shape of queries.
+const mixInto = (
+  backend: ProgramBackend,
+  sides: Sides,
+  block: Block,
+  operands: Readonly<Record<'left' | 'right' | 'into', tf.TensorInfo>>,
+): tf.TensorInfo =>
+  multiply(backend, operands, keyOf('mix', sides, block), () => ({
+    ...{ left: 'rows', right: 'rows', shape: operands.into.shape },
+    ...{ m: block.rows, n: sides.depth, channels: sides.keys, heads: block.heads },
+    sizes: at(ofScores(sides, block), ofKeys(sides, block), ofQueries(sides, block)),
+  }))
 
 // A workgroup is a row; its place among the rows of all heads and samples is where its sum goes.
 const softmaxProgram: Program = {
@@ -266,12 +301,7 @@ function attentionByProducts(
       reals: [scale],
       groups: flatGroups(backend.device, total),
     })
-    multiply(backend, {
-      ...{ left: scores, leftAs: 'rows', right: v, rightAs: 'rows' },
-      ...{ m: block.rows, n: sides.depth, channels: sides.keys, heads: block.heads },
-      sizes: at(ofScores(sides, block), ofKeys(sides, block), ofQueries(sides, block)),
-      into: { result: out },
-    })
+    mixInto(backend, sides, block, { left: scores, right: v, into: out })
     backend.disposeData(scores.dataId)
   }
   return [out, logSums]
@@ -330,6 +360,19 @@ fn main(
 }`,
 }
 
+// Turned scores by queries, or by what has their shape, into what has the shape of keys; stretches of one head add up.
+const gatherInto = (
+  backend: ProgramBackend,
+  sides: Sides,
+  block: Block,
+  operands: Readonly<Record<'left' | 'right' | 'into', tf.TensorInfo>>,
+): tf.TensorInfo =>
+  multiply(backend, operands, keyOf('gather', sides, block), () => ({
+    ...{ left: 'turned', right: 'rows', shape: operands.into.shape, more: block.row > 0 },
+    ...{ m: sides.keys, n: sides.depth, channels: block.rows, heads: block.heads },
+    sizes: at(ofScores(sides, block), ofQueries(sides, block), ofKeys(sides, block)),
+  }))
+
 /**
  * The gradients by `q`, `k` and `v`, owned by the caller (Dao et al. 2022, algorithm 4): with `P` the probabilities, made once
  * more, `dP = dO Vᵀ` and `D` the row sums of `dO ∘ O`, it is `dS = P ∘ (dP − D) s`, `dQ = dS K`, `dK = dSᵀ Q`, `dV = Pᵀ dO`.
@@ -363,26 +406,9 @@ export function attentionGrad(
       reals: [scale],
       groups: flatGroups(backend.device, Math.ceil(size / 256)),
     })
-    const [queries, keys, maps] = [ofQueries(sides, block), ofKeys(sides, block), ofScores(sides, block)]
-    multiply(backend, {
-      ...{ left: slopes, leftAs: 'rows', right: k, rightAs: 'rows' },
-      ...{ m: block.rows, n: sides.depth, channels: sides.keys, heads: block.heads },
-      sizes: at(maps, keys, queries),
-      into: { result: dq! },
-    })
-    // The stretches of one head add up.
-    const more = block.row > 0
-    for (const [left, right, result] of [
-      [slopes, q, dk!],
-      [scores, dOut, dv!],
-    ] as const) {
-      multiply(backend, {
-        ...{ left, leftAs: 'turned', right, rightAs: 'rows' },
-        ...{ m: sides.keys, n: sides.depth, channels: block.rows, heads: block.heads },
-        sizes: at(maps, queries, keys),
-        into: { result, more },
-      })
-    }
+    mixInto(backend, sides, block, { left: slopes, right: k, into: dq! })
+    gatherInto(backend, sides, block, { left: slopes, right: q, into: dk! })
+    gatherInto(backend, sides, block, { left: scores, right: dOut, into: dv! })
     backend.disposeData(scores.dataId)
     backend.disposeData(slopes.dataId)
   }

@@ -27,6 +27,9 @@ export interface WebgpuBackend {
   submitQueue(): void
 }
 
+/** Bytes of buffers that may be asked for between two times that the queue is sent. */
+const mostUnsent = 2 ** 28
+
 /**
  * Makes the loss of a WebGPU device and its lack of memory errors: buffers are checked against the budget and the
  * device's own limit before they are made. What the driver refuses later comes as an event; from then on the backend
@@ -47,10 +50,15 @@ export function guardWebgpuDevice(backend: WebgpuBackend): void {
   const fits = (size: number, usage: number) =>
     (bufferManager.freeBuffers.get(`${size}_${usage}`)?.length ?? 0) > 0 ||
     bufferManager.numBytesAllocated + size <= memoryBudget()
+  let unsent = 0
   bufferManager.acquireBuffer = (size, usage, ...rest) => {
-    if (!fits(size, usage) && backend.commandEncoder) {
+    if (!backend.commandEncoder) unsent = 0
+    unsent += size
+    // Only what is sent is free for others again.
+    if ((unsent > mostUnsent || !fits(size, usage)) && backend.commandEncoder) {
       backend.endComputePassEncoder()
       backend.submitQueue()
+      unsent = size
     }
     if (!fits(size, usage)) destroyFree(bufferManager)
     if (size > largest || !fits(size, usage)) {

@@ -3,6 +3,7 @@ import { replaceKernel } from '../replace-kernel.js'
 import { tensorOf } from '../tensor-of.js'
 import { ownKernels } from './own-kernels.js'
 import { conv2d, conv2dInputGradient, matMul } from './products.js'
+import { runsAtOnce } from './program.js'
 
 /**
  * Gives the webgpu backend this library's kernels, and mends two of its own. Idempotent; other backends are left alone.
@@ -17,6 +18,7 @@ import { conv2d, conv2dInputGradient, matMul } from './products.js'
  */
 export function installWebgpuKernels(): void {
   if (addAtOnce) return
+  tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', runsAtOnce)
   replaceKernel('webgpu', 'AddN', (general) => {
     addAtOnce = general
     return addN

@@ -8,51 +8,108 @@ import {
   tileBytes,
   tileSides,
 } from './product-program.js'
-import { flatGroup, flatGroups, type Program, type ProgramBackend, runProgram } from './program.js'
+import {
+  flatGroup,
+  flatGroups,
+  type Program,
+  type ProgramBackend,
+  type Run,
+  remembered,
+  runProgram,
+} from './program.js'
 
 type Sizes = Readonly<Record<(typeof productSizes)[number], number>>
 
-/** A product of matrices, or many of the same size. */
-export interface Product {
+/** What a product is made of. */
+export interface Operands {
   readonly left: tf.TensorInfo
-  readonly leftAs: Left
   readonly right: tf.TensorInfo
-  readonly rightAs: Right
   /** `[n]` */
   readonly bias?: tf.TensorInfo | undefined
   /** Of the result's shape. */
   readonly plus?: tf.TensorInfo | undefined
-  /** Of the result, unless there is one already. */
-  readonly shape?: readonly number[]
+  /** What the result is written into. */
+  readonly into?: tf.TensorInfo
+}
+
+/** A product of matrices, or many of the same size. */
+export interface Product {
+  readonly left: Left
+  readonly right: Right
+  /** Of the result. */
+  readonly shape: readonly number[]
   /** Rows. */
   readonly m: number
   /** Columns. */
   readonly n: number
-  /** Terms of a sum, over all taps of a convolution `channels × taps`. */
+  /** Terms of a sum, at each tap of a convolution. */
   readonly channels: number
   /** Matrices: `batches × heads`. */
   readonly batches?: number
   readonly heads?: number
   /** Whatever is not one matrix after the other without a gap, and the windows of a convolution. */
   readonly sizes?: Partial<Sizes>
-  /** Written into this tensor, or added to what it holds. */
-  readonly into?: { readonly result: tf.TensorInfo; readonly more?: boolean }
+  /** Adds to what the result holds. */
+  readonly more?: boolean
 }
 
 /**
  * Multiplies. Of small products several workgroups share the terms of a sum, and a second program adds up the parts.
  *
+ * @param of - the matrices
+ * @param key - tells this kind of product from all others: it is described once
  * @returns the result, owned by the caller
  */
-export function multiply(backend: ProgramBackend, product: Product): tf.TensorInfo {
-  const { left, leftAs, right, rightAs, bias, plus, m, n, channels, batches = 1, heads = 1, into } = product
-  const shape = product.shape ?? into!.result.shape
-  const given: Partial<Sizes> = product.sizes ?? {}
-  const [leftRow, rightRow] = [leftAs === 'turned' ? m : channels, rightAs === 'turned' ? channels : n]
+export function multiply(
+  backend: ProgramBackend,
+  of: Operands,
+  key: string,
+  product: () => Product,
+): tf.TensorInfo {
+  const { left, right, bias, plus, into } = of
+  const form = `${key},${bias ? 'b' : ''}${plus ? 'p' : ''}${into ? 'i' : ''}`
+  const { run, program, sum } = plans(backend.device, form, () => planOf(backend, of, product()))
+  const extras = [bias, plus].filter((t) => t !== undefined)
+  const inputs = sum ? [left, right] : [left, right, ...extras]
+  const [result] = runProgram(backend, program, { ...run, inputs, ...(into && { into: [into] }) })
+  if (!sum) return result!
+  const [whole] = runProgram(backend, sum.program, { ...sum.run, inputs: [result!, ...extras] })
+  backend.disposeData(result!.dataId)
+  return whole!
+}
+
+type Fixed = Omit<Run, 'inputs' | 'into'>
+
+interface Plan {
+  readonly program: Program
+  readonly run: Fixed
+  /** Of the parts, if there are any. */
+  readonly sum?: { readonly program: Program; readonly run: Fixed }
+}
+
+const plans = remembered<Plan>(4096)
+
+function planOf(backend: ProgramBackend, operands: Operands, product: Product): Plan {
+  const {
+    left,
+    right,
+    shape,
+    m,
+    n,
+    channels,
+    batches = 1,
+    heads = 1,
+    sizes: given = {},
+    more = false,
+  } = product
   const taps = (given.kernelHeight ?? 1) * (given.kernelWidth ?? 1)
   const strides = {
     ...{ leftFirst: 0, rightFirst: 0, resultFirst: 0 },
-    ...{ leftRow, rightRow, resultRow: n },
+    ...{
+      leftRow: left === 'turned' ? m : channels,
+      rightRow: right === 'turned' ? channels : n,
+      resultRow: n,
+    },
     ...along('Head', heads, { left: m * channels, right: taps * n * channels, result: m * n }),
     ...along('Batch', batches, {
       left: heads * m * channels,
@@ -69,31 +126,26 @@ export function multiply(backend: ProgramBackend, product: Product): tf.TensorIn
   }
   const matrices = batches * heads
   const tile = tileFor(backend, m, n, matrices)
-  const groups = groupsOf(tile, m, n)
+  const [across, down] = groupsOf(tile, m, n)
   const steps = Math.ceil(channels / tile.depth) * taps
-  const gapless = !into && strides.resultRow === n && strides.resultHead === (heads > 1 ? m * n : 0)
-  const splits = gapless ? splitsFor(groups[0] * groups[1] * matrices, steps) : 1
+  const splits = operands.into ? 1 : splitsFor(across * down * matrices, steps)
+  const [bias, plus] = [Boolean(operands.bias), Boolean(operands.plus)]
   const whole = splits === 1
-  const more = into?.more ?? false
-  const extras = { bias: whole && Boolean(bias), plus: whole && Boolean(plus), more }
-  const kind = { left: leftAs, right: rightAs, tile, ...extras, wide }
-  const of: Partial<Sizes> = {
+  const values: Partial<Sizes> = {
     ...{ m, n, channels, heads, splits, steps: Math.ceil(steps / splits) },
     ...{ kernelHeight: 1, kernelWidth: 1, resultSplit: matrices * m * n },
     ...strides,
   }
-  const optional = [bias, plus].filter((t) => t !== undefined)
-  const [result] = runProgram(backend, productProgram(kind), {
-    inputs: [left, right, ...(whole ? optional : [])],
-    shapes: [whole ? shape : [splits, ...shape]],
-    ...(into && { into: [into.result] }),
-    sizes: productSizes.map((name) => of[name] ?? 0),
-    groups: [groups[0], groups[1], matrices * splits],
-  })
-  if (whole) return result!
-  const sum = addParts(backend, result!, { bias, plus, shape, n, splits })
-  backend.disposeData(result!.dataId)
-  return sum
+  const sizes = productSizes.map((name) => values[name] ?? 0)
+  return {
+    program: productProgram({ left, right, tile, wide, more, bias: whole && bias, plus: whole && plus }),
+    run: {
+      ...{ sizes, key: sizes.join() },
+      shapes: [whole ? shape : [splits, ...shape]],
+      groups: [across, down, matrices * splits],
+    },
+    ...(!whole && { sum: { program: sumOfParts(bias, plus), run: sumRun(backend, shape, n, splits) } }),
+  }
 }
 
 // Of a single matrix no stride matters, nor whether it is divisible by four.
@@ -139,23 +191,10 @@ const splitsFor = (groups: number, steps: number): number =>
     ? 1
     : Math.max(1, Math.min(Math.ceil(enough / groups), Math.floor(steps / fewestSteps), 32))
 
-interface Parts {
-  readonly bias: tf.TensorInfo | undefined
-  readonly plus: tf.TensorInfo | undefined
-  readonly shape: readonly number[]
-  readonly n: number
-  readonly splits: number
-}
-
-function addParts(backend: ProgramBackend, parts: tf.TensorInfo, { bias, plus, shape, n, splits }: Parts) {
+function sumRun({ device }: ProgramBackend, shape: readonly number[], n: number, splits: number): Fixed {
   const size = shape.reduce((product, side) => product * side, 1)
-  const [sum] = runProgram(backend, sumOfParts(Boolean(bias), Boolean(plus)), {
-    inputs: [parts, bias, plus].filter((t) => t !== undefined),
-    shapes: [shape],
-    sizes: [size, n, splits],
-    groups: flatGroups(backend.device, Math.ceil(size / 256)),
-  })
-  return sum!
+  const sizes = [size, n, splits]
+  return { sizes, key: sizes.join(), shapes: [shape], groups: flatGroups(device, Math.ceil(size / 256)) }
 }
 
 const sums = new Map<string, Program>()

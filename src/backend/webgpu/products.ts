@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { multiply } from './product.js'
-import type { ProgramBackend } from './program.js'
+import { type ProgramBackend, remembered } from './program.js'
+import { type Convolution, winograd, winogradIsFaster } from './winograd.js'
 
 type Call = Parameters<tf.KernelFunc>[0]
 type Inputs<Name extends string> = Readonly<Record<Name, tf.TensorInfo>> & {
@@ -15,41 +16,40 @@ const isFloat = (...tensors: readonly (tf.TensorInfo | undefined)[]): boolean =>
 /** `x W (+ b) (+ plus)` over the last axis of `x`. */
 export function linear(call: Call): tf.TensorInfo {
   const { x, weight, bias, plus } = call.inputs as Inputs<'x' | 'weight'>
-  const [channels, n] = weight.shape as [number, number]
-  const m = tf.util.sizeFromShape(x.shape) / channels
-  const sides = { left: x, leftAs: 'rows', right: weight, rightAs: 'rows' } as const
-  return multiply(backendOf(call), {
-    ...sides,
-    bias,
-    plus,
-    shape: [...x.shape.slice(0, -1), n],
-    m,
-    n,
-    channels,
-  })
+  return multiply(
+    backendOf(call),
+    { left: x, right: weight, bias, plus },
+    `l${x.shape};${weight.shape}`,
+    () => {
+      const [channels, n] = weight.shape as [number, number]
+      const m = tf.util.sizeFromShape(x.shape) / channels
+      return { left: 'rows', right: 'rows', shape: [...x.shape.slice(0, -1), n], m, n, channels }
+    },
+  )
+}
+
+interface MatMulAttributes {
+  readonly transposeA: boolean
+  readonly transposeB: boolean
+  readonly activation?: string
 }
 
 /** `BatchMatMul` and `_FusedMatMul` of one matrix, or of as many on both sides; nothing for others. */
 export function matMul(call: Call): tf.TensorInfo | undefined {
-  const { a, b, bias, preluActivationWeights } = call.inputs as Inputs<'a' | 'b'> & {
-    readonly preluActivationWeights?: tf.TensorInfo
-  }
-  const { transposeA, transposeB, activation } = call.attrs as unknown as {
-    readonly transposeA: boolean
-    readonly transposeB: boolean
-    readonly activation?: string
-  }
-  const [outer, ofB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)]
-  const [m, channels] = transposeA ? a.shape.slice(-2).reverse() : a.shape.slice(-2)
+  const { a, b, bias } = call.inputs as Inputs<'a' | 'b'>
+  const { transposeA, transposeB, activation = 'linear' } = call.attrs as unknown as MatMulAttributes
+  const outer = a.shape.slice(0, -2)
   const n = b.shape.at(transposeB ? -2 : -1)!
-  const plain = (activation ?? 'linear') === 'linear' && !preluActivationWeights
   const perColumn = !bias || tf.util.sizeFromShape(bias.shape) === n
-  if (!plain || !perColumn || !isFloat(a, b, bias) || !tf.util.arraysEqual(outer, ofB)) return undefined
-  return multiply(backendOf(call), {
-    ...{ left: a, leftAs: transposeA ? 'turned' : 'rows' },
-    ...{ right: b, rightAs: transposeB ? 'turned' : 'rows' },
-    ...{ bias, shape: [...outer, m!, n], m: m!, n, channels: channels! },
-    heads: tf.util.sizeFromShape(outer),
+  const paired = tf.util.arraysEqual(outer, b.shape.slice(0, -2))
+  if (activation !== 'linear' || !perColumn || !paired || !isFloat(a, b, bias)) return undefined
+  const key = `m${a.shape};${b.shape};${transposeA},${transposeB}`
+  return multiply(backendOf(call), { left: a, right: b, bias }, key, () => {
+    const [m, channels] = (transposeA ? a.shape.slice(-2).reverse() : a.shape.slice(-2)) as [number, number]
+    return {
+      ...{ left: transposeA ? 'turned' : 'rows', right: transposeB ? 'turned' : 'rows' },
+      ...{ shape: [...outer, m, n], m, n, channels, heads: tf.util.sizeFromShape(outer) },
+    }
   })
 }
 
@@ -66,16 +66,18 @@ interface ConvAttributes {
 export function conv2d(call: Call): tf.TensorInfo | undefined {
   const { x, filter, bias, plus } = call.inputs as Inputs<'x' | 'filter'>
   const attributes = call.attrs as unknown as ConvAttributes
-  const info = convInfo(x.shape, filter.shape, attributes)
-  if (!info || (attributes.activation ?? 'linear') !== 'linear' || !isFloat(x, filter, bias)) return undefined
-  return multiply(backendOf(call), {
-    ...{ left: x, leftAs: 'windows', right: filter, rightAs: 'rows', bias, plus },
-    ...{ shape: info.outShape, m: info.batchSize * info.outHeight * info.outWidth },
-    ...{ n: info.outChannels, channels: info.inChannels },
-    sizes: {
-      ...windowsOf(info),
-      ...{ height: info.inHeight, width: info.inWidth, outHeight: info.outHeight, outWidth: info.outWidth },
-    },
+  if (!isEven(attributes) || !isFloat(x, filter, bias)) return undefined
+  const small = winogradOf(backendOf(call), x.shape, filter.shape, attributes, false)
+  if (small) return winograd(backendOf(call), { x, filter, bias, plus }, small, false)
+  const key = `c${x.shape};${filter.shape};${attributes.strides};${attributes.pad}`
+  return multiply(backendOf(call), { left: x, right: filter, bias, plus }, key, () => {
+    const info = convInfo(x.shape, filter.shape, attributes)
+    const { batchSize, inHeight, inWidth, outHeight, outWidth, inChannels, outChannels } = info
+    return {
+      ...{ left: 'windows', right: 'rows', shape: info.outShape },
+      ...{ m: batchSize * outHeight * outWidth, n: outChannels, channels: inChannels },
+      sizes: { ...windowsOf(info), height: inHeight, width: inWidth, outHeight, outWidth },
+    }
   })
 }
 
@@ -83,36 +85,94 @@ export function conv2d(call: Call): tf.TensorInfo | undefined {
 export function conv2dInputGradient(call: Call): tf.TensorInfo | undefined {
   const { dy, filter } = call.inputs as Inputs<'dy' | 'filter'>
   const attributes = call.attrs as unknown as ConvAttributes & { readonly inputShape: number[] }
-  const info = convInfo(attributes.inputShape, filter.shape, attributes)
-  if (!info || !isFloat(dy, filter)) return undefined
-  return multiply(backendOf(call), {
-    ...{ left: dy, leftAs: 'windowsBack', right: filter, rightAs: 'turned' },
-    ...{ shape: info.inShape, m: info.batchSize * info.inHeight * info.inWidth },
-    ...{ n: info.inChannels, channels: info.outChannels },
-    sizes: {
-      ...windowsOf(info),
-      ...{ height: info.outHeight, width: info.outWidth, outHeight: info.inHeight, outWidth: info.inWidth },
-    },
+  if (!isEven(attributes) || !isFloat(dy, filter)) return undefined
+  const small = winogradOf(backendOf(call), attributes.inputShape, filter.shape, attributes, true)
+  if (small)
+    return winograd(backendOf(call), { x: dy, filter, bias: undefined, plus: undefined }, small, true)
+  const key = `g${attributes.inputShape};${filter.shape};${attributes.strides};${attributes.pad}`
+  return multiply(backendOf(call), { left: dy, right: filter }, key, () => {
+    const info = convInfo(attributes.inputShape, filter.shape, attributes)
+    const { batchSize, inHeight, inWidth, outHeight, outWidth, inChannels, outChannels } = info
+    return {
+      ...{ left: 'windowsBack', right: 'turned', shape: info.inShape },
+      ...{ m: batchSize * inHeight * inWidth, n: inChannels, channels: outChannels },
+      sizes: {
+        ...windowsOf(info),
+        height: outHeight,
+        width: outWidth,
+        outHeight: inHeight,
+        outWidth: inWidth,
+      },
+    }
   })
 }
 
-function convInfo(
+const convolutions = remembered<Convolution | null>(4096)
+
+// As a convolution, or the gradient of one by its input, that is faster by Winograd's algorithm; nothing for others.
+function winogradOf(
+  backend: ProgramBackend,
   inShape: readonly number[],
   filterShape: readonly number[],
-  { strides, pad, dataFormat = 'NHWC', dilations = 1, dimRoundingMode }: ConvAttributes,
-): tf.backend_util.Conv2DInfo | undefined {
-  if (dataFormat !== 'NHWC') return undefined
-  const info = tf.backend_util.computeConv2DInfo(
+  attributes: ConvAttributes,
+  back: boolean,
+): Convolution | null {
+  if (filterShape[0] !== 3 || filterShape[1] !== 3) return null
+  const key = `${inShape};${filterShape};${attributes.strides};${attributes.pad};${back}`
+  return convolutions(backend.device, key, () => {
+    const info = convInfo(inShape, filterShape, attributes)
+    const {
+      batchSize: batch,
+      inHeight,
+      inWidth,
+      outHeight,
+      outWidth,
+      inChannels,
+      outChannels,
+      padInfo,
+    } = info
+    const forward = {
+      ...{ batch, height: inHeight, width: inWidth, channels: inChannels },
+      ...{ outHeight, outWidth, outChannels, top: padInfo.top, side: padInfo.left },
+    }
+    const backward = {
+      ...{ batch, height: outHeight, width: outWidth, channels: outChannels },
+      ...{ outHeight: inHeight, outWidth: inWidth, outChannels: inChannels },
+      ...{ top: 2 - padInfo.top, side: 2 - padInfo.left },
+    }
+    const of = back ? backward : forward
+    return info.strideHeight === 1 && winogradIsFaster(backend, of) ? of : null
+  })
+}
+
+function isEven({
+  strides,
+  dilations = 1,
+  dataFormat = 'NHWC',
+  activation = 'linear',
+}: ConvAttributes): boolean {
+  const same = (sides: number | [number, number]) => typeof sides === 'number' || sides[0] === sides[1]
+  return (
+    dataFormat === 'NHWC' &&
+    activation === 'linear' &&
+    same(strides) &&
+    [dilations].flat().every((d) => d === 1)
+  )
+}
+
+const convInfo = (
+  inShape: readonly number[],
+  filterShape: readonly number[],
+  { strides, pad, dimRoundingMode }: ConvAttributes,
+): tf.backend_util.Conv2DInfo =>
+  tf.backend_util.computeConv2DInfo(
     inShape as [number, number, number, number],
     filterShape as [number, number, number, number],
     strides,
-    dilations,
+    1,
     pad,
     dimRoundingMode,
   )
-  const even = info.strideHeight === info.strideWidth && info.dilationHeight * info.dilationWidth === 1
-  return even ? info : undefined
-}
 
 const windowsOf = (info: tf.backend_util.Conv2DInfo) => ({
   kernelHeight: info.filterHeight,

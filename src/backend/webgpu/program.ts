@@ -19,13 +19,19 @@ export interface Program {
   readonly code: string
 }
 
+/** What a run says to its program. */
+export interface Values {
+  /** Tells them from all others of as many numbers; made of them by default. */
+  readonly key?: string
+  readonly sizes: readonly number[]
+  readonly reals?: readonly number[]
+}
+
 /** One run of a program. */
-export interface Run {
+export interface Run extends Values {
   readonly inputs: readonly tf.TensorInfo[]
   /** Of the results, float32; unless they are there already. */
   readonly shapes?: readonly (readonly number[])[]
-  readonly sizes: readonly number[]
-  readonly reals?: readonly number[]
   /** What the program writes to, where it is there already; new tensors by default. */
   readonly into?: readonly tf.TensorInfo[]
   /** Workgroups along each axis. */
@@ -63,9 +69,12 @@ interface Pass {
   dispatchWorkgroups(x: number, y: number, z: number): void
 }
 
-interface Device {
+export interface Device {
   readonly limits: Readonly<
-    Record<'maxComputeWorkgroupStorageSize' | 'maxComputeWorkgroupsPerDimension', number>
+    Record<
+      'maxComputeWorkgroupStorageSize' | 'maxComputeWorkgroupsPerDimension' | 'maxStorageBufferBindingSize',
+      number
+    >
   >
   readonly queue: { writeBuffer(buffer: object, offset: number, data: ArrayBuffer): void }
   createShaderModule(descriptor: { code: string; label: string }): object
@@ -79,8 +88,10 @@ interface Pipeline {
   getBindGroupLayout(index: number): object
 }
 
-/** So many runs go to the device at once; tfjs's own number is the same. */
-const runsAtOnce = 15
+/**
+ * So many runs go to the device at once. Sending takes as long as recording ten, and the device has work for longer than that.
+ */
+export const runsAtOnce = 64
 
 /**
  * Records a program among tfjs's own. Unlike tfjs's it may have several results, and shapes that never were before need
@@ -91,13 +102,11 @@ const runsAtOnce = 15
 export function runProgram(backend: ProgramBackend, program: Program, run: Run): readonly tf.TensorInfo[] {
   const results = run.into ?? run.shapes!.map((shape) => backend.makeTensorInfo([...shape], 'float32'))
   const tensors = [...run.inputs, ...results]
-  for (const { dataId } of tensors) {
-    backend.uploadToGPU(dataId)
-    // A buffer that is disposed of before the queue is sent must not be handed out again.
-    backend.commandQueueOwnedIds.add(dataId)
-  }
+  for (const { dataId } of tensors) backend.uploadToGPU(dataId)
+  // A buffer that is disposed of before the queue is sent must not be handed out again.
+  for (const { dataId } of tensors) backend.commandQueueOwnedIds.add(dataId)
   const { pipeline, layout } = compiled(backend.device, program)
-  const bindings = [...tensors.map((t) => backend.tensorToBinding(t)), uniforms(backend.device, run)]
+  const bindings = [...tensors.map((t) => backend.tensorToBinding(t)), uniformsOf(backend.device, run)]
   const entries = bindings.map((resource, binding) => ({ binding, resource }))
   const group = backend.device.createBindGroup({ layout, entries })
   const recording = backend as unknown as Recording
@@ -161,29 +170,41 @@ function declarations({ inputs, outputs, sizes, reals = [] }: Program): string {
   ].join('\n')
 }
 
-// Layers meet the same sizes again and again; a process that meets ever new ones starts anew now and then.
-const buffers = new WeakMap<Device, Map<string, object>>()
-const mostBuffers = 4096
 const uniformAndCopyDestination = 0x48
 
-function uniforms(device: Device, { sizes, reals = [] }: Run): { buffer: object } {
-  let known = buffers.get(device)
-  if (!known || known.size >= mostBuffers) {
-    known = new Map()
-    buffers.set(device, known)
+/** A device's memory of what it made for a key; one that meets ever new keys starts anew now and then. */
+export function remembered<T>(most: number): (device: Device, key: string, make: () => T) => T {
+  const ofDevice = new WeakMap<Device, Map<string, T>>()
+  return (device, key, make) => {
+    let known = ofDevice.get(device)
+    if (!known || known.size >= most) {
+      known = new Map()
+      ofDevice.set(device, known)
+    }
+    let found = known.get(key)
+    if (found === undefined) {
+      found = make()
+      known.set(key, found)
+    }
+    return found
   }
-  const key = `${sizes.join()};${reals.join()}`
-  let buffer = known.get(key)
-  if (!buffer) {
-    const count = sizes.length + reals.length
-    const data = new ArrayBuffer(16 * Math.ceil(count / 4))
+}
+
+const buffers = remembered<{ buffer: object }>(4096)
+
+// Layers meet the same sizes again and again.
+function uniformsOf(
+  device: Device,
+  { sizes, reals = [], key = `${sizes.join()};${reals.join()}` }: Values,
+): { buffer: object } {
+  return buffers(device, key, () => {
+    const data = new ArrayBuffer(16 * Math.ceil((sizes.length + reals.length) / 4))
     new Uint32Array(data).set(sizes)
     new Float32Array(data).set(reals, sizes.length)
-    buffer = device.createBuffer({ size: data.byteLength, usage: uniformAndCopyDestination })
+    const buffer = device.createBuffer({ size: data.byteLength, usage: uniformAndCopyDestination })
     device.queue.writeBuffer(buffer, 0, data)
-    known.set(key, buffer)
-  }
-  return { buffer }
+    return { buffer }
+  })
 }
 
 /** Workgroups of so many, along as many axes as the device needs for them; the shader reads `flatGroup`. */
