@@ -1,7 +1,7 @@
 /**
  * Speed and memory beside diffusers on PyTorch, in one process tree:
  *
- *   npm run bench -- NAME [--backend tensorflow] [--size 64] [--runs 5] [--peer diffusers | none] [--device cpu] [--recompute] [--profile] [--json]
+ *   npm run bench -- NAME [--backend tensorflow] [--size 64] [--runs 5] [--warmup 1] [--peer diffusers | none] [--device cpu] [--recompute] [--profile] [--json]
  *
  * Both sides load the same random Stable Diffusion 1.5, take the same inputs and the same number of threads. Their
  * outputs are compared before anything is timed; then runs alternate. `ratio` is our speed over the peer's. What is measured is
@@ -28,6 +28,7 @@ const { values, positionals } = parseArgs({
     backend: { type: 'string', default: 'tensorflow' },
     size: { type: 'string' },
     runs: { type: 'string', default: '5' },
+    warmup: { type: 'string', default: '1' },
     threads: { type: 'string', default: '2' },
     dtype: { type: 'string', default: 'f32' },
     peer: { type: 'string', default: 'diffusers' },
@@ -92,10 +93,10 @@ try {
 
   const [ourSeconds, theirSeconds, tensors]: [number[], number[], (number | undefined)[]] = [[], [], []]
   const runs = Number(values.runs)
-  for (let i = -1; i < runs; i++) {
+  for (let i = -Number(values.warmup); i < runs; i++) {
     const mine = await us.run()
     const theirs = await them?.run()
-    if (i < 0) continue // the warm-up
+    if (i < 0) continue
     ourSeconds.push(mine.seconds)
     tensors.push(mine.tensors)
     if (theirs) theirSeconds.push(theirs.seconds)

@@ -1,5 +1,6 @@
 import { formatBytes, MemoryBudgetError, memoryBudget } from '../../core/index.js'
 import { markLost } from '../lost.js'
+import { numberOf } from './program.js'
 
 /** The part of tfjs's webgpu backend that the guard needs. */
 export interface WebgpuBackend {
@@ -68,8 +69,19 @@ export function guardWebgpuDevice(backend: WebgpuBackend): void {
         mend: 'Free tensors, or work in smaller pieces.',
       })
     }
+    oldestLast(bufferManager.freeBuffers.get(`${size}_${usage}`))
     return acquire(size, usage, ...rest)
   }
+}
+
+// The last is taken next. With the oldest of those that are free a loop takes the same buffers at every turn, and programs find
+// what they bound before.
+function oldestLast(free: object[] | undefined): void {
+  if (!free || free.length < 2) return
+  let oldest = 0
+  for (let i = 1; i < free.length; i++) if (numberOf(free[i]!) < numberOf(free[oldest]!)) oldest = i
+  const last = free.length - 1
+  ;[free[oldest], free[last]] = [free[last]!, free[oldest]!]
 }
 
 // Buffers kept for the next tensor of their exact size are no use to one of another size.

@@ -184,12 +184,13 @@ function tileFor({ device }: ProgramBackend, m: number, n: number, matrices: num
   return tileBytes(large) <= device.limits.maxComputeWorkgroupStorageSize ? large : largeAndFlat
 }
 
-const fewestSteps = 8
+/** Steps that a sum has before it is split, and that a part of it has at least: a second program takes time as well. */
+const [longSum, shortestPart] = [48, 16]
 
-const splitsFor = (groups: number, steps: number): number =>
-  groups >= enough / 2
-    ? 1
-    : Math.max(1, Math.min(Math.ceil(enough / groups), Math.floor(steps / fewestSteps), 32))
+function splitsFor(groups: number, steps: number): number {
+  if (groups >= enough / 2 || steps < longSum) return 1
+  return Math.min(Math.ceil(enough / groups), Math.floor(steps / shortestPart), 32)
+}
 
 function sumRun({ device }: ProgramBackend, shape: readonly number[], n: number, splits: number): Fixed {
   const size = shape.reduce((product, side) => product * side, 1)

@@ -52,7 +52,7 @@ export interface ProgramBackend {
   makeTensorInfo(shape: number[], dtype: 'float32'): tf.TensorInfo
   disposeData(dataId: object): boolean
   uploadToGPU(dataId: object): void
-  tensorToBinding(tensor: tf.TensorInfo): object
+  tensorToBinding(tensor: tf.TensorInfo): Binding
   ensureCommandEncoderReady(): void
   endComputePassEncoder(): void
   submitQueue(): void
@@ -84,6 +84,10 @@ export interface Device {
   createQuerySet(descriptor: { type: 'timestamp'; count: number }): object
 }
 
+interface Binding {
+  readonly buffer: object
+}
+
 interface Pipeline {
   getBindGroupLayout(index: number): object
 }
@@ -107,8 +111,7 @@ export function runProgram(backend: ProgramBackend, program: Program, run: Run):
   for (const { dataId } of tensors) backend.commandQueueOwnedIds.add(dataId)
   const { pipeline, layout } = compiled(backend.device, program)
   const bindings = [...tensors.map((t) => backend.tensorToBinding(t)), uniformsOf(backend.device, run)]
-  const entries = bindings.map((resource, binding) => ({ binding, resource }))
-  const group = backend.device.createBindGroup({ layout, entries })
+  const group = bindGroupOf(backend.device, layout, bindings)
   const recording = backend as unknown as Recording
   backend.ensureCommandEncoderReady()
   if (backend.activeTimers) backend.endComputePassEncoder()
@@ -190,13 +193,13 @@ export function remembered<T>(most: number): (device: Device, key: string, make:
   }
 }
 
-const buffers = remembered<{ buffer: object }>(4096)
+const buffers = remembered<Binding>(4096)
 
 // Layers meet the same sizes again and again.
 function uniformsOf(
   device: Device,
   { sizes, reals = [], key = `${sizes.join()};${reals.join()}` }: Values,
-): { buffer: object } {
+): Binding {
   return buffers(device, key, () => {
     const data = new ArrayBuffer(16 * Math.ceil((sizes.length + reals.length) / 4))
     new Uint32Array(data).set(sizes)
@@ -205,6 +208,27 @@ function uniformsOf(
     device.queue.writeBuffer(buffer, 0, data)
     return { buffer }
   })
+}
+
+const groups = remembered<object>(8192)
+
+// Making one takes longer than all else of a run, and a loop comes by the same buffers again: see `device.ts`.
+const bindGroupOf = (device: Device, layout: object, bindings: readonly Binding[]): object =>
+  groups(device, `${numberOf(layout)},${bindings.map(({ buffer }) => numberOf(buffer))}`, () =>
+    device.createBindGroup({ layout, entries: bindings.map((resource, binding) => ({ binding, resource })) }),
+  )
+
+const numbers = new WeakMap<object, number>()
+let given = 0
+
+/** A number that no other object has. */
+export function numberOf(of: object): number {
+  let number = numbers.get(of)
+  if (number === undefined) {
+    number = given++
+    numbers.set(of, number)
+  }
+  return number
 }
 
 /** Workgroups of so many, along as many axes as the device needs for them; the shader reads `flatGroup`. */
