@@ -66,7 +66,7 @@ const queriesOfGrad: usize = 32
 /**
  * `softmax(scale Q Kᵀ) V` of every head.
  *
- * @param logSums - `[batch, heads, queries]`: logarithms of the softmax's sums
+ * @param logSums - `[batch, heads, queries]`: logarithms of the softmax's sums; at 0 they are not written
  */
 export function attention(
   q: usize, k: usize, v: usize, batch: usize, heads: usize, queries: usize, keys: usize, depth: usize,
@@ -118,7 +118,7 @@ export function attentionChunk(chunk: i32, thread: i32): void {
   for (let i: usize = 0; i < count; i++) {
     const seen = all.causal ? min(keys, first + i + 1) : keys
     const logSum = softmax(scores + i * scoreStep, seen, keys, all.scale)
-    store<f32>(all.logSums + (map * all.queries + first + i << 2), logSum)
+    if (all.logSums) store<f32>(all.logSums + (map * all.queries + first + i << 2), logSum)
   }
   rowsOf(a, scores, count, scoreStep, keys)
   const out = headOf(all, all.out, all.queries, map) + first * step
