@@ -95,7 +95,21 @@ export function writeConstants(at: usize): void {
 
 /** `exp(x)` of numbers up to 87; 0 below −87. */
 @inline export function expOfNegative(x: v128, table: usize): v128 {
-  return v128.and(expWithin(x, table), f32x4.gt(x, constant(table, C.lowest)))
+  return v128.andnot(expWithin(x, table), f32x4.lt(x, constant(table, C.lowest)))
+}
+
+/** {@link expOfNegative} of two vectors, to memory. Step by step, as {@link storeXLogistics}. */
+@inline export function storeExpsOfNegatives(to: usize, a: v128, b: v128, table: usize): void {
+  const shifter = constant(table, C.shifter), log2e = constant(table, C.log2e)
+  const shiftedA = f32x4.add(f32x4.mul(a, log2e), shifter), shiftedB = f32x4.add(f32x4.mul(b, log2e), shifter)
+  const nA = f32x4.sub(shiftedA, shifter), nB = f32x4.sub(shiftedB, shifter)
+  const high = constant(table, C.ln2High), low = constant(table, C.ln2Low)
+  const rA = f32x4.add(f32x4.sub(a, f32x4.mul(nA, high)), f32x4.mul(nA, low))
+  const rB = f32x4.add(f32x4.sub(b, f32x4.mul(nB, high)), f32x4.mul(nB, low))
+  const eA = expOfRest(rA, table), eB = expOfRest(rB, table)
+  const lowest = constant(table, C.lowest)
+  v128.store(to, v128.andnot(i32x4.add(eA, i32x4.shl(shiftedA, 23)), f32x4.lt(a, lowest)))
+  v128.store(to, v128.andnot(i32x4.add(eB, i32x4.shl(shiftedB, 23)), f32x4.lt(b, lowest)), 16)
 }
 
 /** `1 + exp(−x)`, which is finite. */
