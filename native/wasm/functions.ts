@@ -170,12 +170,34 @@ export function writeConstants(at: usize): void {
 @inline export function normalCdf(x: v128, bellOfX: v128, table: usize): v128 {
   const one = constant(table, C.one)
   const t = f32x4.div(one, f32x4.add(one, f32x4.mul(v128.andnot(x, constant(table, C.sign)), constant(table, C.tailStep))))
+  const tail = f32x4.mul(f32x4.mul(tailOf(t, table), t), bellOfX)
+  return v128.bitselect(f32x4.sub(one, tail), tail, f32x4.gt(x, f32x4.splat(0)))
+}
+
+/** `R / t` of {@link normalCdf}. */
+@inline function tailOf(t: v128, table: usize): v128 {
   const t2 = f32x4.mul(t, t), t4 = f32x4.mul(t2, t2)
   const low = f32x4.add(line(table, t, C.tail0, C.tail1), f32x4.mul(t2, line(table, t, C.tail2, C.tail3)))
   const high = f32x4.add(line(table, t, C.tail4, C.tail5), f32x4.mul(t2, line(table, t, C.tail6, C.tail7)))
-  const p = f32x4.add(low, f32x4.mul(t4, f32x4.add(high, f32x4.mul(t4, constant(table, C.tail8)))))
-  const tail = f32x4.mul(f32x4.mul(p, t), bellOfX)
-  return v128.bitselect(f32x4.sub(one, tail), tail, f32x4.gt(x, f32x4.splat(0)))
+  return f32x4.add(low, f32x4.mul(t4, f32x4.add(high, f32x4.mul(t4, constant(table, C.tail8)))))
+}
+
+/**
+ * `a x Φ(x)` of two vectors each, to memory, by {@link normalCdf}. Step by step, as {@link storeXLogistics}.
+ */
+@inline export function storeTimesGelus(to: usize, a: v128, b: v128, xA: v128, xB: v128, table: usize): void {
+  const one = constant(table, C.one), sign = constant(table, C.sign), step = constant(table, C.tailStep)
+  const tA = f32x4.div(one, f32x4.add(one, f32x4.mul(v128.andnot(xA, sign), step)))
+  const tB = f32x4.div(one, f32x4.add(one, f32x4.mul(v128.andnot(xB, sign), step)))
+  const minusHalf = constant(table, C.minusHalf)
+  storeExpsOfNegatives(to, f32x4.mul(f32x4.mul(xA, xA), minusHalf), f32x4.mul(f32x4.mul(xB, xB), minusHalf), table)
+  const tailA = f32x4.mul(f32x4.mul(tailOf(tA, table), tA), v128.load(to))
+  const tailB = f32x4.mul(f32x4.mul(tailOf(tB, table), tB), v128.load(to, 16))
+  const zero = f32x4.splat(0)
+  const cdfA = v128.bitselect(f32x4.sub(one, tailA), tailA, f32x4.gt(xA, zero))
+  const cdfB = v128.bitselect(f32x4.sub(one, tailB), tailB, f32x4.gt(xB, zero))
+  v128.store(to, f32x4.mul(a, f32x4.mul(xA, cdfA)))
+  v128.store(to, f32x4.mul(b, f32x4.mul(xB, cdfB)), 16)
 }
 
 /** `φ(x)` of the standard normal distribution from `exp(−x² / 2)`. */

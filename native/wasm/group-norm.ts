@@ -33,9 +33,13 @@ const stretch: usize = 64
 // A line of the cache, several times.
 const channelsAtOnce: usize = 32
 
+/** Groups that are whole vectors together, two by two. */
+@inline function wholeGroups(width: usize): usize { return 8 >> min(3, ctz(width)) }
+
 @inline function share(all: GroupNorm, batch: usize, job: Job): void {
   const width = all.channels / all.groups
-  all.groupsAtOnce = min(all.groups, max<usize>(1, channelsAtOnce / width))
+  const whole = wholeGroups(width)
+  all.groupsAtOnce = min(all.groups, max(whole, channelsAtOnce / width / whole * whole))
   all.blocks = partsOf(all.groups, all.groupsAtOnce)
   // Per channel: two doubles, and three numbers for the pass that writes.
   all.scratchBytes = all.groupsAtOnce * width * 28 + 63 & ~63
