@@ -1,4 +1,4 @@
-import { bell, logistic, normalCdf, normalDensity, notTooLow, storeXLogistics, xLogistic } from './functions'
+import { bell, logistic, normalCdf, normalDensity, notTooLow, storeTimesGelus, storeXLogistics, xLogistic } from './functions'
 import { Job } from './jobs'
 import { constants, jobArguments, numbersAtOnce, partsOf, runAll } from './pool'
 
@@ -119,6 +119,10 @@ export function gegluChunk(chunk: i32): void {
   for (let row = first; row < min(rows, first + rowsAtOnce(width)); row++) {
     let a = all.x + 2 * row * rowBytes, y = all.out + row * rowBytes
     const end = a + rowBytes
+    for (; a + 32 <= end; a += 32, y += 32) {
+      const gate = a + rowBytes
+      storeTimesGelus(y, v128.load(a), v128.load(a, 16), v128.load(gate), v128.load(gate, 16), table)
+    }
     for (; a + 16 <= end; a += 16, y += 16)
       v128.store(y, f32x4.mul(v128.load(a), geluOf(v128.load(a + rowBytes), table)))
     for (; a < end; a += 4, y += 4)

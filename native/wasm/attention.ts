@@ -1,5 +1,5 @@
 import { Job } from './jobs'
-import { expOfNegative, log, sumOf } from './functions'
+import { expOfNegative, log, storeExpsOfNegatives, sumOf } from './functions'
 import { multiply, nothing, packedBytes, packMatrix, Pixels, pixelsBytes, strip, turn } from './product'
 import { constants, jobArguments, partsOf, room, runAll, scratchOf, threads } from './pool'
 
@@ -66,7 +66,7 @@ const queriesOfGrad: usize = 32
 /**
  * `softmax(scale Q Kᵀ) V` of every head.
  *
- * @param logSums - `[batch, heads, queries]`: logarithms of the softmax's sums
+ * @param logSums - `[batch, heads, queries]`: logarithms of the softmax's sums; at 0 they are not written
  */
 export function attention(
   q: usize, k: usize, v: usize, batch: usize, heads: usize, queries: usize, keys: usize, depth: usize,
@@ -75,7 +75,7 @@ export function attention(
   const all = jobOf(q, k, v, out, logSums, heads, queries, keys, depth, scale, causal)
   all.blocks = partsOf(queries, queriesAtOnce)
   all.packedBytes = packedBytes(depth, keys) + packedBytes(keys, depth)
-  all.scratchBytes = pixelsBytes + (queriesAtOnce * padded(keys) << 2)
+  all.scratchBytes = pixelsBytes + (queriesAtOnce * (padded(keys) + 1) << 2) + 63 & ~63
   const maps = batch * heads
   all.packed = room(maps * all.packedBytes + threads * all.scratchBytes)
   all.scratch = all.packed + maps * all.packedBytes
@@ -115,22 +115,36 @@ export function attentionChunk(chunk: i32, thread: i32): void {
 
   rowsOf(a, headOf(all, all.q, all.queries, map) + first * step, count, step, depth)
   multiply(a, count, turnedKeys, depth * strip << 2, keys, 0, scores, scoreStep, nothing)
+  const sums = scores + queriesAtOnce * scoreStep
   for (let i: usize = 0; i < count; i++) {
     const seen = all.causal ? min(keys, first + i + 1) : keys
-    const logSum = softmax(scores + i * scoreStep, seen, keys, all.scale)
-    store<f32>(all.logSums + (map * all.queries + first + i << 2), logSum)
+    const logSum = all.logSums ? all.logSums + (map * all.queries + first + i << 2) : 0
+    store<f32>(sums + (i << 2), exponentials(scores + i * scoreStep, seen, keys, all.scale, logSum))
   }
   rowsOf(a, scores, count, scoreStep, keys)
   const out = headOf(all, all.out, all.queries, map) + first * step
   multiply(a, count, values, keys * strip << 2, depth, 0, out, step, nothing)
+  // There are fewer channels than keys.
+  for (let i: usize = 0; i < count; i++) divide(out + i * step, depth, load<f32>(sums + (i << 2)))
 }
 
-/** Probabilities in place of scores, none for those from `seen` on; and the logarithm of their sum before. */
-function softmax(scores: usize, seen: usize, keys: usize, scale: f32): f32 {
+function divide(row: usize, count: usize, divisor: f32): void {
+  const share: f32 = 1 / divisor, shares = f32x4.splat(share), end = row + (count << 2)
+  for (; row + 16 <= end; row += 16) v128.store(row, f32x4.mul(v128.load(row), shares))
+  for (; row < end; row += 4) store<f32>(row, load<f32>(row) * share)
+}
+
+/**
+ * Exponentials of what scores, times their scale, are apart from the largest, in their place; none for those from `seen` on.
+ *
+ * @param logSum - where the logarithm of the sum of the scores' own exponentials goes; at 0 nowhere
+ * @returns the sum
+ */
+function exponentials(scores: usize, seen: usize, keys: usize, scale: f32, logSum: usize): f32 {
   const end = scores + (seen << 2), even = scores + ((seen & ~3) << 2)
   let most = f32x4.splat(-f32.MAX_VALUE)
   let at = scores
-  for (; at < even; at += 16) most = f32x4.max(most, v128.load(at))
+  for (; at < even; at += 16) most = f32x4.pmax(most, v128.load(at))
   let peak = max(max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
                  max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)))
   for (; at < end; at += 4) peak = max(peak, load<f32>(at))
@@ -140,16 +154,16 @@ function softmax(scores: usize, seen: usize, keys: usize, scale: f32): f32 {
   const factor = f32x4.splat(scale), centre = f32x4.splat(peak)
   const table = constants()
   let sums = f32x4.splat(0)
-  for (at = scores; at < end; at += 16) {
-    const e = expOfNegative(f32x4.mul(f32x4.sub(v128.load(at), centre), factor), table)
-    v128.store(at, e)
-    sums = f32x4.add(sums, e)
+  for (at = scores; at < end; at += 32) {
+    const a = f32x4.mul(f32x4.sub(v128.load(at), centre), factor)
+    const b = f32x4.mul(f32x4.sub(v128.load(at, 16), centre), factor)
+    storeExpsOfNegatives(at, a, b, table)
+    sums = f32x4.add(sums, f32x4.add(v128.load(at), v128.load(at, 16)))
   }
-  const sum = sumOf(sums)
-  const share = f32x4.splat(1 / sum)
-  for (at = scores; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), share))
   for (at = end; at < scores + (keys << 2); at += 4) store<f32>(at, 0)
-  return scale * peak + log(sum)
+  const sum = sumOf(sums)
+  if (logSum) store<f32>(logSum, scale * peak + log(sum))
+  return sum
 }
 
 /**

@@ -26,6 +26,7 @@ class Convolution {
   filter: usize = 0
   filterSample: usize = 0
   bias: usize = 0
+  biasSample: usize = 0
   y: usize = 0
   plus: usize = 0
   // A chunk: so many samples, lines, pixels of a line, and strips of the filter; and how many of them.
@@ -53,13 +54,14 @@ const fewestProducts: usize = 1 << 18
  * @param filter - packed as a matrix `[kernelHeight · kernelWidth · channels, outChannels]`
  * @param filterSample - bytes from one sample's filter to the next's; 0 if all have the same
  * @param bias - one number per channel of the result; at 0 there is none
+ * @param biasSample - bytes from one sample's bias to the next's; 0 if all have the same
  * @param plus - of the result's shape, added to it; at 0 there is none
  */
 export function convolve(
   x: usize, batch: usize, height: usize, width: usize, channels: usize,
   kernelHeight: usize, kernelWidth: usize, stride: usize, top: usize, left: usize,
   outHeight: usize, outWidth: usize, outChannels: usize,
-  filter: usize, filterSample: usize, bias: usize, plus: usize, y: usize,
+  filter: usize, filterSample: usize, bias: usize, biasSample: usize, plus: usize, y: usize,
 ): void {
   const all = changetype<Convolution>(jobArguments())
   const paddedWidth = (outWidth - 1) * stride + kernelWidth
@@ -79,6 +81,7 @@ export function convolve(
   all.filter = filter
   all.filterSample = filterSample
   all.bias = bias
+  all.biasSample = biasSample
   all.y = y
   all.plus = plus ? plus - y : nothing
 
@@ -135,10 +138,10 @@ export function convolveChunk(chunk: i32, thread: i32): void {
   const end = min(all.outChannels, firstColumn + all.stripsAtOnce * strip)
   for (let column = firstColumn; column < end; column += together) {
     const filter = all.filter + firstSample * all.filterSample + column * (depth << 2)
-    const bias = all.bias ? all.bias + (column << 2) : 0
     const y = all.y + at * outStep + (column << 2)
     for (let i: usize = 0; i < samples; i++) {
       const a = changetype<Pixels>(scratch + i * all.sampleBytes)
+      const bias = all.bias ? all.bias + (firstSample + i) * all.biasSample + (column << 2) : 0
       multiply(a, lines * pixels, filter, depth * strip << 2, min(end - column, together), bias, y + i * sampleStep, outStep, all.plus)
     }
   }

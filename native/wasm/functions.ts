@@ -95,7 +95,21 @@ export function writeConstants(at: usize): void {
 
 /** `exp(x)` of numbers up to 87; 0 below −87. */
 @inline export function expOfNegative(x: v128, table: usize): v128 {
-  return v128.and(expWithin(x, table), f32x4.gt(x, constant(table, C.lowest)))
+  return v128.andnot(expWithin(x, table), f32x4.lt(x, constant(table, C.lowest)))
+}
+
+/** {@link expOfNegative} of two vectors, to memory. Step by step, as {@link storeXLogistics}. */
+@inline export function storeExpsOfNegatives(to: usize, a: v128, b: v128, table: usize): void {
+  const shifter = constant(table, C.shifter), log2e = constant(table, C.log2e)
+  const shiftedA = f32x4.add(f32x4.mul(a, log2e), shifter), shiftedB = f32x4.add(f32x4.mul(b, log2e), shifter)
+  const nA = f32x4.sub(shiftedA, shifter), nB = f32x4.sub(shiftedB, shifter)
+  const high = constant(table, C.ln2High), low = constant(table, C.ln2Low)
+  const rA = f32x4.add(f32x4.sub(a, f32x4.mul(nA, high)), f32x4.mul(nA, low))
+  const rB = f32x4.add(f32x4.sub(b, f32x4.mul(nB, high)), f32x4.mul(nB, low))
+  const eA = expOfRest(rA, table), eB = expOfRest(rB, table)
+  const lowest = constant(table, C.lowest)
+  v128.store(to, v128.andnot(i32x4.add(eA, i32x4.shl(shiftedA, 23)), f32x4.lt(a, lowest)))
+  v128.store(to, v128.andnot(i32x4.add(eB, i32x4.shl(shiftedB, 23)), f32x4.lt(b, lowest)), 16)
 }
 
 /** `1 + exp(−x)`, which is finite. */
@@ -156,12 +170,34 @@ export function writeConstants(at: usize): void {
 @inline export function normalCdf(x: v128, bellOfX: v128, table: usize): v128 {
   const one = constant(table, C.one)
   const t = f32x4.div(one, f32x4.add(one, f32x4.mul(v128.andnot(x, constant(table, C.sign)), constant(table, C.tailStep))))
+  const tail = f32x4.mul(f32x4.mul(tailOf(t, table), t), bellOfX)
+  return v128.bitselect(f32x4.sub(one, tail), tail, f32x4.gt(x, f32x4.splat(0)))
+}
+
+/** `R / t` of {@link normalCdf}. */
+@inline function tailOf(t: v128, table: usize): v128 {
   const t2 = f32x4.mul(t, t), t4 = f32x4.mul(t2, t2)
   const low = f32x4.add(line(table, t, C.tail0, C.tail1), f32x4.mul(t2, line(table, t, C.tail2, C.tail3)))
   const high = f32x4.add(line(table, t, C.tail4, C.tail5), f32x4.mul(t2, line(table, t, C.tail6, C.tail7)))
-  const p = f32x4.add(low, f32x4.mul(t4, f32x4.add(high, f32x4.mul(t4, constant(table, C.tail8)))))
-  const tail = f32x4.mul(f32x4.mul(p, t), bellOfX)
-  return v128.bitselect(f32x4.sub(one, tail), tail, f32x4.gt(x, f32x4.splat(0)))
+  return f32x4.add(low, f32x4.mul(t4, f32x4.add(high, f32x4.mul(t4, constant(table, C.tail8)))))
+}
+
+/**
+ * `a x Φ(x)` of two vectors each, to memory, by {@link normalCdf}. Step by step, as {@link storeXLogistics}.
+ */
+@inline export function storeTimesGelus(to: usize, a: v128, b: v128, xA: v128, xB: v128, table: usize): void {
+  const one = constant(table, C.one), sign = constant(table, C.sign), step = constant(table, C.tailStep)
+  const tA = f32x4.div(one, f32x4.add(one, f32x4.mul(v128.andnot(xA, sign), step)))
+  const tB = f32x4.div(one, f32x4.add(one, f32x4.mul(v128.andnot(xB, sign), step)))
+  const minusHalf = constant(table, C.minusHalf)
+  storeExpsOfNegatives(to, f32x4.mul(f32x4.mul(xA, xA), minusHalf), f32x4.mul(f32x4.mul(xB, xB), minusHalf), table)
+  const tailA = f32x4.mul(f32x4.mul(tailOf(tA, table), tA), v128.load(to))
+  const tailB = f32x4.mul(f32x4.mul(tailOf(tB, table), tB), v128.load(to, 16))
+  const zero = f32x4.splat(0)
+  const cdfA = v128.bitselect(f32x4.sub(one, tailA), tailA, f32x4.gt(xA, zero))
+  const cdfB = v128.bitselect(f32x4.sub(one, tailB), tailB, f32x4.gt(xB, zero))
+  v128.store(to, f32x4.mul(a, f32x4.mul(xA, cdfA)))
+  v128.store(to, f32x4.mul(b, f32x4.mul(xB, cdfB)), 16)
 }
 
 /** `φ(x)` of the standard normal distribution from `exp(−x² / 2)`. */

@@ -33,9 +33,13 @@ const stretch: usize = 64
 // A line of the cache, several times.
 const channelsAtOnce: usize = 32
 
+/** Groups that are whole vectors together, two by two. */
+@inline function wholeGroups(width: usize): usize { return 8 >> min(3, ctz(width)) }
+
 @inline function share(all: GroupNorm, batch: usize, job: Job): void {
   const width = all.channels / all.groups
-  all.groupsAtOnce = min(all.groups, max<usize>(1, channelsAtOnce / width))
+  const whole = wholeGroups(width)
+  all.groupsAtOnce = min(all.groups, max(whole, channelsAtOnce / width / whole * whole))
   all.blocks = partsOf(all.groups, all.groupsAtOnce)
   // Per channel: two doubles, and three numbers for the pass that writes.
   all.scratchBytes = all.groupsAtOnce * width * 28 + 63 & ~63
@@ -46,7 +50,8 @@ const channelsAtOnce: usize = 32
 /**
  * `y = (x − μ) / √(σ² + ε) · weight + bias`, `μ` and `σ²` of a sample's groups; `inverse` is `1 / √(σ² + ε)`.
  *
- * @param silu - whether it is `y σ(y)` that is written, and `μ` and `inverse` are not
+ * @param silu - whether it is `y σ(y)` that is written
+ * @param mean - at 0 neither it nor `inverse` is written
  */
 export function groupNorm(
   x: usize, weight: usize, bias: usize, batch: usize, pixels: usize, channels: usize, groups: usize, epsilon: f32,
@@ -161,14 +166,14 @@ export function groupNormChunk(chunk: i32, thread: i32): void {
   channelSums(x, all.pixels, step, channels, 0, false, sums)
   for (let g: usize = 0; g < groups; g++) {
     const mean = <f32>groupMean(sums + (g * width << 3), width, count)
-    if (!all.silu) store<f32>(all.mean + (sample * all.groups + firstGroup + g << 2), mean)
+    if (all.mean) store<f32>(all.mean + (sample * all.groups + firstGroup + g << 2), mean)
     fill(terms + (g * width << 2), width, mean)
   }
   channelSums(x, all.pixels, step, channels, terms, true, sums)
   for (let g: usize = 0; g < groups; g++) {
     const variance = groupMean(sums + (g * width << 3), width, count)
     const inverse = <f32>(1 / Math.sqrt(variance + <f64>all.epsilon))
-    if (!all.silu) store<f32>(all.inverse + (sample * all.groups + firstGroup + g << 2), inverse)
+    if (all.mean) store<f32>(all.inverse + (sample * all.groups + firstGroup + g << 2), inverse)
     for (let c = g * width; c < (g + 1) * width; c++) {
       const factor = load<f32>(all.weight + (firstChannel + c << 2)) * inverse
       const mean = load<f32>(terms + (c << 2))

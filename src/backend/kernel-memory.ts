@@ -82,6 +82,7 @@ const inSight: ReadonlySet<string> = new Set<
     'GroupNormSilu',
   ] as const),
   ...(['Convolve', 'LayerNorm', 'LayerNormGrad', 'Linear', 'LinearPlus', 'Swish', 'SwishGrad'] as const),
+  ...(['ResnetBlock', 'Transformer'] as const),
   ...(['Add', 'Concat', 'Fill', 'Reshape', 'Slice', 'SplitV'] as const),
   ...(['Conv2D', 'FusedConv2D', 'BatchMatMul', '_FusedMatMul'] as const),
 ])

@@ -34,10 +34,12 @@ export type OwnKernel =
   | 'LinearPlus'
   | 'Mix'
   | 'ReadParameter'
+  | 'ResnetBlock'
   | 'Split'
   | 'SumRows'
   | 'Swish'
   | 'TorchNormal'
+  | 'Transformer'
   | 'Winograd'
   | `${'Attention' | 'Geglu' | 'Gelu' | 'GroupNorm' | 'LayerNorm' | 'Swish'}Grad`
 
@@ -48,6 +50,7 @@ export const hasOwnKernel = (name: OwnKernel): boolean => Boolean(tf.getKernel(n
  * Runs a kernel that is not TensorFlow.js's but this library's, where the active backend has it.
  *
  * @param inputs - by name; or one after the other, for a kernel of lists: `N` of every kind
+ * @param attributes - plain values; of a kernel of a whole block its parameters too, a tree of tensors that nothing is differentiated by
  * @returns its results, owned by the caller, or nothing where the backend leaves it to operations
  */
 export function runOwnKernel(

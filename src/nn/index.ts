@@ -8,7 +8,7 @@ export { type AttentionOptions, attention } from './attention.js'
 export { attentionBlockBytes } from './attention-blocks.js'
 export { type ConvOptions, conv2d, conv2dPlus } from './conv2d.js'
 export { groupNorm, groupNormSilu } from './group-norm.js'
-export { layerNorm } from './layer-norm.js'
+export { layerNorm, layerNormEpsilon } from './layer-norm.js'
 export { linear, linearPlus } from './linear.js'
 export {
   type ConvParameters,

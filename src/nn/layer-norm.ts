@@ -2,6 +2,9 @@ import * as tf from '@tensorflow/tfjs'
 import { runOwnKernel, withGradient } from '../core/index.js'
 import type { NormParameters } from './parameters.js'
 
+/** What layer norms add to the variance unless they are told otherwise, as in PyTorch. */
+export const layerNormEpsilon = 1e-5
+
 /**
  * Layer normalisation (Ba et al. 2016) over the last axis, with the biased variance:
  * `y = n w + b` where `n = (x − μ) / √(σ² + ε)`.
@@ -14,7 +17,11 @@ import type { NormParameters } from './parameters.js'
  * @param epsilon - added to the variance
  * @returns same shape, owned by the caller
  */
-export function layerNorm<T extends tf.Tensor>({ weight, bias }: NormParameters, x: T, epsilon = 1e-5): T {
+export function layerNorm<T extends tf.Tensor>(
+  { weight, bias }: NormParameters,
+  x: T,
+  epsilon = layerNormEpsilon,
+): T {
   const average = (t: tf.Tensor): tf.Tensor => tf.mean(t, -1, true)
   const standardised = (t: tf.Tensor): [normal: tf.Tensor, inverse: tf.Tensor] => {
     const centred = tf.sub(t, average(t))

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { runUntapedKernel } from '../core/index.js'
 import { conv2d, conv2dPlus } from './conv2d.js'
 import { groupNormSilu } from './group-norm.js'
 import { linear } from './linear.js'
@@ -29,7 +30,8 @@ export interface GroupNormOptions {
 }
 
 /**
- * `x + conv(silu(norm(conv(silu(norm(x))) + W time)))`, with a 1 × 1 shortcut where channels change.
+ * `x + conv(silu(norm(conv(silu(norm(x))) + W time)))`, with a 1 × 1 shortcut where channels change. One kernel where the backend
+ * can and nothing is differentiated.
  *
  * @param x - `[batch, height, width, in]`, borrowed
  * @param time - the time embedding after `silu`, which is the same for all blocks, `[batch, time channels]`; nothing in
@@ -42,6 +44,9 @@ export function resnetBlock(
   { groups, epsilon }: GroupNormOptions,
   time?: tf.Tensor2D,
 ): tf.Tensor4D {
+  const inputs: Record<string, tf.Tensor> = time ? { x, time } : { x }
+  const [own] = runUntapedKernel('ResnetBlock', inputs, { parameters, groups, epsilon }) ?? []
+  if (own) return own as tf.Tensor4D
   return tf.tidy(() => {
     let h = conv2d(parameters.conv1, groupNormSilu(parameters.norm1, x, groups, epsilon))
     if (time && parameters.time_emb_proj) {

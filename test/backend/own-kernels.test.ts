@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { hasOwnKernel, type OwnKernel, torchRandn, valueAndGradients } from '../../src/core/index.js'
+import { type TransformerParameters, transformer } from '../../src/models/unet/transformer.js'
 import {
   attention,
   conv2dPlus,
@@ -13,9 +14,12 @@ import {
   linear,
   linearPlus,
   quickGelu,
+  type ResnetBlockParameters,
+  resnetBlock,
   silu,
 } from '../../src/nn/index.js'
 import { adamW, adamWState, average } from '../../src/training/index.js'
+import { withoutKernels } from '../support/without-kernels.js'
 
 const backend = process.env.CONTRAFACT_BACKEND ?? 'wasm'
 const native = backend === 'tensorflow'
@@ -25,17 +29,6 @@ test.runIf(native)('install-tensorflow compiled the kernels', () => {
 })
 
 type Values = Float32Array
-
-/** As on a backend that does not have the kernels. */
-function withoutKernels<T>(names: readonly OwnKernel[], run: () => T): T {
-  const kernels = names.map((name) => tf.getKernel(name, backend))
-  for (const name of names) tf.unregisterKernel(name, backend)
-  try {
-    return run()
-  } finally {
-    for (const kernel of kernels) tf.registerKernel(kernel)
-  }
-}
 
 interface Layer {
   readonly kernels: readonly OwnKernel[]
@@ -140,6 +133,72 @@ const layers: Readonly<Record<string, fc.Arbitrary<Layer>>> = {
   })),
 }
 
+const blocks: Readonly<Record<string, fc.Arbitrary<Layer>>> = {
+  resnetBlock: fc
+    .record({ batch: size(3), side: size(12), each: size(20), out: size(20), time: fc.boolean() })
+    .map(({ batch, side, each, out, time }) => ({
+      kernels: ['ResnetBlock'],
+      shapes: [
+        [batch, side, side, 2 * each],
+        ...(time ? [[batch, 5]] : []),
+        ...[[2 * each], [2 * each], [3, 3, 2 * each, 2 * out], [2 * out]],
+        ...[[2 * out], [2 * out], [3, 3, 2 * out, 2 * out], [2 * out]],
+        ...(each === out ? [] : [[1, 1, 2 * each, 2 * out], [2 * out]]),
+        ...(time ? [[5, 2 * out], [2 * out]] : []),
+      ],
+      run: (x, ...rest) => {
+        const at = time ? rest.shift() : undefined
+        const layer = () => ({ weight: rest.shift(), bias: rest.shift() })
+        const parameters = { norm1: layer(), conv1: layer(), norm2: layer(), conv2: layer() }
+        const shortcut = each === out ? {} : { conv_shortcut: layer() }
+        const projection = time ? { time_emb_proj: layer() } : {}
+        const all = { ...parameters, ...shortcut, ...projection } as unknown as ResnetBlockParameters
+        return resnetBlock(all, x as tf.Tensor4D, { groups: 2, epsilon: 0.1 }, at as tf.Tensor2D | undefined)
+      },
+    })),
+  transformer: fc
+    .record({
+      batch: size(2),
+      side: size(9),
+      heads: size(3),
+      depth: size(20),
+      keys: size(90),
+      linear: fc.boolean(),
+    })
+    .map(({ batch, side, heads, depth, keys, linear }) => {
+      const channels = heads * depth
+      const square = [channels, channels]
+      const project = linear ? square : [1, 1, ...square]
+      const norm = [[channels], [channels]]
+      return {
+        kernels: ['Transformer'],
+        shapes: [
+          [batch, side, side, channels],
+          [batch, keys, 7],
+          ...[...norm, project, [channels], ...norm, square, square, square, square, [channels]],
+          ...[...norm, square, [7, channels], [7, channels], square, [channels]],
+          ...[...norm, [channels, 8 * channels], [8 * channels], [4 * channels, channels], [channels]],
+          ...[project, [channels]],
+        ],
+        run: (x, context, ...rest) => {
+          const layer = () => ({ weight: rest.shift(), bias: rest.shift() })
+          const matrix = () => ({ weight: rest.shift() })
+          const attends = () => ({ to_q: matrix(), to_k: matrix(), to_v: matrix(), to_out: [layer()] })
+          const before = { norm: layer(), proj_in: layer() }
+          const attentions = { norm1: layer(), attn1: attends(), norm2: layer(), attn2: attends() }
+          const block = { ...attentions, norm3: layer(), ff: { net: { 0: { proj: layer() }, 2: layer() } } }
+          const parameters = { ...before, transformer_blocks: [block], proj_out: layer() }
+          return transformer(
+            parameters as unknown as TransformerParameters,
+            x as tf.Tensor4D,
+            context as tf.Tensor3D,
+            { heads, groups: 1 },
+          )
+        },
+      }
+    }),
+}
+
 describe.skipIf(backend === 'webgpu')('a kernel of the library and the operations that it stands for', () => {
   test.each(Object.entries(layers))('agree on %s, gradients included', (_, layer) => {
     fc.assert(
@@ -233,6 +292,26 @@ describe.skipIf(backend === 'webgpu')('a kernel of the library and the operation
     tf.dispose([q, k, v, y])
   })
 })
+
+test.runIf(backend === 'wasm').each(Object.entries(blocks))(
+  '%s at once is its layers, one after the other',
+  (_, block) => {
+    fc.assert(
+      fc.property(block, ({ kernels, shapes, run }) => {
+        const inputs = shapes.map((shape, i) => tf.randomNormal([...shape], 0.3, 1.5, 'float32', i + 1))
+        const results = () => {
+          const y = run(...inputs)
+          const data = y.dataSync() as Values
+          y.dispose()
+          return [data]
+        }
+        expectClose(results(), withoutKernels(kernels, results))
+        tf.dispose(inputs)
+      }),
+      { numRuns: 25 },
+    )
+  },
+)
 
 function expectClose(found: readonly Values[], wanted: readonly Values[], steepness = 1): void {
   for (const [i, values] of wanted.entries()) {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { addressOf, type WasmKernelBackend } from './backend.js'
 import { withPacked } from './packed.js'
-import { simdOf } from './simd.js'
+import { type At, simdOf } from './simd.js'
 
 /**
  * `Conv2D`, `FusedConv2D` where there is but a bias to add, and this library's `Convolve`, which may add a map; nothing for strides that
@@ -19,33 +19,58 @@ export function conv2d({ inputs, attrs, backend: host }: Call): tf.TensorInfo | 
     pad,
     dimRoundingMode,
   )
-  const { batchSize, inHeight, inWidth, inChannels, filterHeight, filterWidth, outChannels } = info
   if (info.strideHeight !== info.strideWidth || info.dilationHeight * info.dilationWidth !== 1)
     return undefined
   const out = backend.makeOutput(info.outShape, 'float32')
-  const matrix = {
-    matrices: 1,
-    depth: filterHeight * filterWidth * inChannels,
-    columns: outChannels,
-    turned: false,
-  }
-  const terms = [addressOf(backend, inputs.bias), addressOf(backend, inputs.plus)] as const
+  const [from, bias, plus, to] = [x, inputs.bias, inputs.plus, out].map((t) =>
+    addressOf(backend, t),
+  ) as Places
+  const { top, left } = info.padInfo
+  const sides = { stride: info.strideHeight, top, left, outHeight: info.outHeight, outWidth: info.outWidth }
+  convolve(backend, x.shape, filter, sides, { x: from, bias, biasSample: 0, plus, y: to })
+  return out
+}
+
+type Places = [x: At, bias: At, plus: At, y: At]
+
+/** How a convolution moves, and what comes of it. */
+interface Sides {
+  readonly stride: number
+  /** Zeros above the map and left of it. */
+  readonly top: number
+  readonly left: number
+  readonly outHeight: number
+  readonly outWidth: number
+}
+
+/** Where numbers lie that are multiplied, added, and written. */
+export interface Operands {
+  readonly x: At
+  /** A number per channel of the result, or none. */
+  readonly bias: At
+  /** Bytes from one sample's bias to the next's; 0 if all have the same. */
+  readonly biasSample: number
+  /** Of the result's shape, or none. */
+  readonly plus: At
+  readonly y: At
+}
+
+/** A convolution of what lies somewhere in the heap. */
+export function convolve(
+  backend: WasmKernelBackend,
+  [batch, height, width, channels]: readonly [number, number, number, number],
+  filter: tf.TensorInfo,
+  { stride, top, left, outHeight, outWidth }: Sides,
+  { x, bias, biasSample, plus, y }: Operands,
+): void {
+  const [filterHeight, filterWidth, , columns] = filter.shape as Shape4D
+  const matrix = { matrices: 1, depth: filterHeight * filterWidth * channels, columns, turned: false }
   withPacked(backend, filter, matrix, (strips) =>
     simdOf(backend).convolve(
-      ...([addressOf(backend, x), batchSize, inHeight, inWidth, inChannels] as const),
-      ...([filterHeight, filterWidth, info.strideHeight, info.padInfo.top, info.padInfo.left] as const),
-      ...([
-        info.outHeight,
-        info.outWidth,
-        outChannels,
-        strips,
-        0,
-        ...terms,
-        addressOf(backend, out),
-      ] as const),
+      ...([x, batch, height, width, channels, filterHeight, filterWidth, stride, top, left] as const),
+      ...([outHeight, outWidth, columns, strips, 0, bias, biasSample, plus, y] as const),
     ),
   )
-  return out
 }
 
 /** `Conv2DBackpropInput`: at stride 1 it is a convolution by the turned kernel. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import type { OwnKernel } from '../../core/index.js'
 import { addressOf, type WasmKernelBackend } from './backend.js'
+import { resnetBlock, transformer } from './blocks.js'
 import { conv2d } from './convolutions.js'
 import { linear } from './products.js'
 import { type At, simdOf } from './simd.js'
@@ -73,6 +74,8 @@ export const ownKernels = {
   Convolve: (call) => conv2d(call)!,
   Linear: linear,
   LinearPlus: linear,
+  ResnetBlock: resnetBlock,
+  Transformer: transformer,
   Attention: kernel<'q' | 'k' | 'v', Heads>(
     ({ q }, { heads }) => [q.shape, [q.shape[0]!, heads, q.shape[1]!]],
     (simd, { q, k, v }, [out, logSums], inputs, { heads, scale, causal }) =>

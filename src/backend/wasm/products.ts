@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { arena } from './arena.js'
 import { addressOf, type WasmKernelBackend } from './backend.js'
+import type { Operands } from './convolutions.js'
 import { packedBytes, withPacked } from './packed.js'
 import { type At, simdOf } from './simd.js'
 
@@ -20,20 +21,30 @@ export const batchMatMul: tf.KernelFunc = (call) => {
     const [left, right] = [spread(a, outer), shared ? b : spread(b, outer)]
     const of = shared ? { matrices: 1, rows: count * rows } : { matrices: count, rows }
     const at = transposeA ? turned(backend, left, count, depth, rows) : addressOf(backend, left)
-    multiply(backend, at, right, { ...of, depth, columns, turned: transposeB }, call.inputs, out)
+    multiply(backend, right, { ...of, depth, columns, turned: transposeB }, placesOf(backend, at, call, out))
   })
   return out
 }
 
 /** This library's kernels `Linear` and `LinearPlus`: rows of any rank by a matrix, and something added to them. */
-export const linear: tf.KernelFunc = ({ inputs, backend: host }) => {
-  const [x, weight] = [inputs.x as tf.Tensor, inputs.weight as tf.Tensor2D]
-  const backend = host as WasmKernelBackend
+export const linear: tf.KernelFunc = (call) => {
+  const [x, weight] = [call.inputs.x as tf.Tensor, call.inputs.weight as tf.Tensor2D]
+  const backend = call.backend as WasmKernelBackend
   const [depth, columns] = weight.shape
   const out = backend.makeOutput([...x.shape.slice(0, -1), columns], 'float32')
   const of = { matrices: 1, rows: x.size / depth, depth, columns, turned: false }
-  if (x.size > 0) multiply(backend, addressOf(backend, x), weight, of, inputs, out)
+  if (x.size > 0) multiply(backend, weight, of, placesOf(backend, addressOf(backend, x), call, out))
   return out
+}
+
+const placesOf = (
+  backend: WasmKernelBackend,
+  x: At,
+  { inputs }: Parameters<tf.KernelFunc>[0],
+  out: tf.TensorInfo,
+) => {
+  const [bias, plus, y] = [inputs.bias, inputs.plus, out].map((t) => addressOf(backend, t)) as [At, At, At]
+  return { x, bias, plus, y }
 }
 
 interface Sizes {
@@ -45,23 +56,19 @@ interface Sizes {
   readonly turned: boolean
 }
 
-// A product is a convolution of maps of one line by a kernel of one pixel.
-function multiply(
+/** A product of what lies somewhere in the heap: a convolution of maps of one line by a kernel of one pixel. */
+export function multiply(
   backend: WasmKernelBackend,
-  left: At,
   right: tf.TensorInfo,
   sizes: Sizes,
-  { bias, plus }: Readonly<Record<string, tf.TensorInfo | undefined>>,
-  out: tf.TensorInfo,
+  { x, bias, plus, y }: Omit<Operands, 'biasSample'>,
 ): void {
   const { matrices, rows, depth, columns } = sizes
   const step = matrices === 1 ? 0 : packedBytes({ ...sizes, matrices: 1 })
-  const terms = [addressOf(backend, bias), addressOf(backend, plus)] as const
-  const y = addressOf(backend, out)
   withPacked(backend, right, sizes, (filter) =>
     simdOf(backend).convolve(
-      ...([left, matrices, 1, rows, depth] as const),
-      ...([1, 1, 1, 0, 0, 1, rows, columns, filter, step, ...terms, y] as const),
+      ...([x, matrices, 1, rows, depth, 1, 1, 1, 0, 0] as const),
+      ...([1, rows, columns, filter, step, bias, 0, plus, y] as const),
     ),
   )
 }

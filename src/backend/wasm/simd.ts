@@ -17,7 +17,7 @@ export interface Simd {
       ...[x: At, batch: number, height: number, width: number, channels: number],
       ...[kernelHeight: number, kernelWidth: number, stride: number, top: number, left: number],
       ...[outHeight: number, outWidth: number, outChannels: number],
-      ...[filter: At, filterSample: number, bias: At, plus: At, y: At],
+      ...[filter: At, filterSample: number, bias: At, biasSample: number, plus: At, y: At],
     ]
   ): void
   attention(

@@ -29,6 +29,7 @@ export function promptMemory(): PromptMemory {
       }
     },
     recall(layer, context) {
+      if (remembered.size === 0) return undefined
       const runs = runsOf(contextOrigins(context))
       if (!runs.some(({ source }) => remembered.has(source))) return undefined
       const parts = runs.map(({ source, row, at, count }) => {
