@@ -40,17 +40,20 @@ const UNBOUNDED = 1e300
 export function bootstrapTBounds(input: BootstrapTInput): Pick<Interval, 'low' | 'high'> | null {
   const { values, errors, estimate, error, level } = input
   if (!(error > 0)) return null
-  const isSpread = (spread: number) => spread > 1e-9 * error // less is the rounding of sums
-  const spread = errors.flatMap((each, i) => (isSpread(each) ? [i] : []))
+  // In units of the data's standard error: squares of what is very small would be nothing.
+  const distances = values.map((value) => (value - estimate) / error)
+  const spreads = errors.map((each) => each / error)
+  const isSpread = (spread: number) => spread > 1e-9 // less is the rounding of sums
+  const spread = spreads.flatMap((each, i) => (isSpread(each) ? [i] : []))
   if (spread.length === 0) return null
   const trend = slope(
-    spread.map((i) => values[i]! - estimate),
-    spread.map((i) => Math.log(errors[i]!)),
+    spread.map((i) => distances[i]!),
+    spread.map((i) => Math.log(spreads[i]!)),
   )
   const k = Number.isNaN(trend) ? 0 : trend // all resamples alike
-  const t = Float64Array.from(values, (value, i) => {
-    const step = k === 0 ? value - estimate : Math.expm1(k * (value - estimate)) / k
-    return isSpread(errors[i]!) ? step / errors[i]! : Math.sign(step) * UNBOUNDED
+  const t = Float64Array.from(distances, (distance, i) => {
+    const step = k === 0 ? distance : Math.expm1(k * distance) / k
+    return isSpread(spreads[i]!) ? step / spreads[i]! : Math.sign(step) * UNBOUNDED
   }).sort()
   const tail = (1 - level) / 2
   const [least, most] = [sampleQuantile(t, tail), sampleQuantile(t, 1 - tail)]
@@ -58,10 +61,10 @@ export function bootstrapTBounds(input: BootstrapTInput): Pick<Interval, 'low' |
 
   const [lowest, highest] = [Math.min(...values), Math.max(...values)]
   const bound = (t: number) => {
-    const x = k * error * t
+    const x = k * t
     // At 1 + x ≤ 0 the scale ends: the bound is as far out as any resample.
-    const step = k === 0 ? error * t : x > -1 ? Math.log1p(x) / k : Number.NEGATIVE_INFINITY / k
-    return Math.min(highest, Math.max(lowest, estimate - step))
+    const step = k === 0 ? t : x > -1 ? Math.log1p(x) / k : Number.NEGATIVE_INFINITY / k
+    return Math.min(highest, Math.max(lowest, estimate - error * step))
   }
   return { low: bound(most), high: bound(least) }
 }
@@ -73,12 +76,13 @@ export function bootstrapTBounds(input: BootstrapTInput): Pick<Interval, 'low' |
  * @returns NaN for fewer than two
  */
 export function jackknifeError(leaveOneOut: readonly number[]): number {
-  let [n, sum, squares] = [0, 0, 0]
-  for (const value of leaveOneOut) {
-    if (!Number.isFinite(value)) continue
-    n++
-    sum += value
-  }
-  for (const value of leaveOneOut) if (Number.isFinite(value)) squares += (value - sum / n) ** 2
-  return n < 2 ? Number.NaN : Math.sqrt(((n - 1) / n) * squares)
+  const values = leaveOneOut.filter(Number.isFinite)
+  const n = values.length
+  if (n < 2) return Number.NaN
+  const mean = values.reduce((sum, value) => sum + value, 0) / n
+  // In units of the largest: squares of what is very small would be nothing.
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value - mean)), 0)
+  if (largest === 0) return 0
+  const squares = values.reduce((sum, value) => sum + ((value - mean) / largest) ** 2, 0)
+  return largest * Math.sqrt(((n - 1) / n) * squares)
 }
