@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ArgumentError } from '../../src/core/index.js'
 import * as s from '../../src/metrics/statistics/index.js'
+import { near } from './statistics-fixture.js'
 
 const twelve = Array.from({ length: 12 }, (_, i) => i / 7)
 
@@ -311,4 +312,20 @@ describe('slope', () => {
       expect(() => s.slope(x!, y!)).toThrow(ArgumentError)
     }
   })
+})
+
+test('numbers too small to be squared have the bounds of others', () => {
+  const unit = 2 ** -570
+  const statistics = [0.2, 1.4, 0.9, 2.1, 1.2, 0.7, 1.8, 1.1, 0.4, 1.6]
+  const patients = [[1, 3, 4, 9], [0, 2, 7, 8], [2, 2, 5, 6]]
+  const bounds = (of: number) =>
+    s.bootstrapTBounds({
+      values: statistics.map((value) => of * value),
+      errors: statistics.map((value) => of * (0.2 + 0.3 * value)),
+      ...{ estimate: of * 1.1, error: of * 0.5, level: 0.8 },
+    })!
+  for (const end of ['low', 'high'] as const) near(bounds(unit)[end] / unit, bounds(1)[end])
+  for (const values of patients)
+    near(s.jackknifeError(values.map((value) => unit * value)) / unit, s.jackknifeError(values))
+  expect(s.jackknifeError([unit, unit])).toBe(0)
 })
