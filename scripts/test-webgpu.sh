@@ -5,6 +5,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ $# = 0 ]; then
-  set -- test/backend/{memory-budget,webgpu,use-backend,leaks}.test.ts test/models/goldens.test.ts
+  set -- test/backend/{memory-budget,own-kernels,webgpu,webgpu-kernels,use-backend,leaks}.test.ts test/models/goldens.test.ts
 fi
 exec scripts/webgpu-env.sh npx vitest run --maxWorkers=1 --testTimeout=900000 --hookTimeout=900000 "$@"

@@ -32,6 +32,9 @@ export function guardBackend(name: BackendName): void {
 // Backends and kernel functions that are under guard already.
 const guarded = new WeakSet<object>()
 
+// What the innermost kernel at work on webgpu has made.
+let made: object[] | undefined
+
 function guardKernel(name: BackendName, { kernelName, kernelFunc }: tf.KernelConfig): tf.KernelFunc {
   return (call) => {
     const backend = call.backend as object
@@ -39,14 +42,19 @@ function guardKernel(name: BackendName, { kernelName, kernelFunc }: tf.KernelCon
     const heap = wasmHeapOf(backend)
     if (name === 'tensorflow') expectMemory(outputBytes(kernelName, call), kernelName)
     const mark = heap?.mark()
+    const outer = made
+    if (name === 'webgpu') made = []
     try {
       const inside = heap ? insideBytes(kernelName) : 0
       if (inside > 0) heap!.reserve(inside, kernelName)
       return kernelFunc(call)
     } catch (error) {
       if (mark !== undefined) heap?.rewind(mark)
+      // What a kernel made on its way to a failure, tfjs knows nothing of.
+      for (const dataId of made ?? []) (backend as tf.KernelBackend).disposeData(dataId)
       throw translate(name, backend, kernelName, error)
     } finally {
+      made = outer
       heap?.unmark()
     }
   }
@@ -87,7 +95,9 @@ function guardTransfers(name: BackendName, backend: tf.KernelBackend): void {
   backend.write = (values, shape, dtype) =>
     guarded('a tensor', () => {
       if (name === 'tensorflow') expectMemory(tf.util.sizeFromShape(shape) * 4, 'a tensor')
-      return write(values, shape, dtype)
+      const dataId = write(values, shape, dtype)
+      made?.push(dataId)
+      return dataId
     })
   backend.readSync = (dataId) => guarded('reading a tensor', () => readSync(dataId))
   backend.read = async (dataId) => {

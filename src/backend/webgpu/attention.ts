@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs'
 import { multiply } from './product.js'
-import { flatGroup, flatGroups, type Program, type ProgramBackend, runProgram } from './program.js'
+import { flatGroups, groupsOfThreads, type Program, type ProgramBackend, runProgram } from './program.js'
+import { flatGroup, lines, once, perThread, range } from './wgsl.js'
 
 /** How attention is computed. */
 export interface Heads {
@@ -46,20 +47,14 @@ const sharedBytes = 2 ** 14
 const deepestPair = 48
 const manyQueries = 2 ** 14
 
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
-const flash = new Map<string, Program>()
+const flash = once<Program>()
 
-function flashProgram(quads: number, each: number): Program {
-  const key = `${quads},${each}`
-  const program = flash.get(key) ?? makeFlash(quads, each)
-  flash.set(key, program)
-  return program
-}
+const flashProgram = (quads: number, each: number): Program =>
+  flash(`${quads},${each}`, () => makeFlash(quads, each))
 
 function makeFlash(quads: number, each: number): Program {
   const keys = Math.max(keysAtOnce, 2 ** Math.floor(Math.log2(sharedBytes / (2 * 16 * quads))))
   const [parts, eight] = [range(quads), range(keysAtOnce)]
-  const lines = <T>(items: readonly T[], of: (item: T) => string) => items.map(of).join('\n')
   const forEach = (of: (query: number) => string) => lines(range(each), of)
   const score = (query: number, key: number) =>
     parts.map((j) => `dot(query${query}_${j}, keyTile[first + ${key * quads + j}u])`).join(' + ')
@@ -315,22 +310,12 @@ const rowSumsProgram: Program = {
   inputs: { dOut: 'f32', out: 'f32' },
   outputs: { sums: 'f32' },
   sizes: ['size', 'queries', 'heads', 'depth'],
-  code: `
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let i = (${flatGroup}) * 64u + thread;
-  if (i >= sizes.size) { return; }
-  let map = i / sizes.queries;
+  code: perThread(`let map = i / sizes.queries;
   let pixel = map / sizes.heads * sizes.queries + i % sizes.queries;
   let start = (pixel * sizes.heads + map % sizes.heads) * sizes.depth;
   var sum = 0.0;
   for (var e = start; e < start + sizes.depth; e++) { sum += dOut[e] * out[e]; }
-  sums[i] = sum;
-}`,
+  sums[i] = sum;`),
 }
 
 // Scores become probabilities, and the gradient of the probabilities that of the scores.
@@ -340,24 +325,14 @@ const slopesProgram: Program = {
   outputs: { scores: 'f32', slopes: 'f32' },
   sizes: ['size', 'keys', 'row', 'rows', 'firstRow', 'queries', 'firstMap', 'causal'],
   reals: ['scale'],
-  code: `
-@compute @workgroup_size(256)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let i = (${flatGroup}) * 256u + thread;
-  if (i >= sizes.size) { return; }
-  let key = i % sizes.row;
+  code: perThread(`let key = i % sizes.row;
   let line = i / sizes.row;
   let query = sizes.firstRow + line % sizes.rows;
   let sum = (sizes.firstMap + line / sizes.rows) * sizes.queries + query;
   let seen = key < sizes.keys && (sizes.causal == 0u || key <= query);
   let p = select(0.0, exp(min(scores[i] * sizes.scale - logSums[sum], 0.0)), seen);
   scores[i] = p;
-  slopes[i] = select(0.0, p * (slopes[i] - sums[sum]) * sizes.scale, seen);
-}`,
+  slopes[i] = select(0.0, p * (slopes[i] - sums[sum]) * sizes.scale, seen);`),
 }
 
 // Turned scores by queries, or by what has their shape, into what has the shape of keys; stretches of one head add up.
@@ -389,7 +364,7 @@ export function attentionGrad(
     inputs: [dOut, out],
     shapes: [[sides.batch, heads, sides.queries]],
     sizes: [count, sides.queries, heads, sides.depth],
-    groups: flatGroups(backend.device, Math.ceil(count / 64)),
+    groups: groupsOfThreads(backend.device, count),
   })
   for (const block of blocksOf(sides)) {
     const scores = scoresOf(backend, sides, block, q, k)
@@ -404,7 +379,7 @@ export function attentionGrad(
         Number(causal),
       ],
       reals: [scale],
-      groups: flatGroups(backend.device, Math.ceil(size / 256)),
+      groups: groupsOfThreads(backend.device, size),
     })
     mixInto(backend, sides, block, { left: slopes, right: k, into: dq! })
     gatherInto(backend, sides, block, { left: slopes, right: q, into: dk! })

@@ -20,6 +20,8 @@ export interface WebgpuBackend {
     readonly freeBuffers: Map<string, { readonly size: number; destroy(): void }[]>
     acquireBuffer(size: number, usage: number, ...rest: unknown[]): object
   }
+  /** Set while tfjs profiles. */
+  readonly activeTimers: readonly object[] | null
   /** What was recorded and not yet sent. */
   readonly commandEncoder: object | null
   /** Ends the pass under way, as sending needs. */
@@ -55,8 +57,9 @@ export function guardWebgpuDevice(backend: WebgpuBackend): void {
   bufferManager.acquireBuffer = (size, usage, ...rest) => {
     if (!backend.commandEncoder) unsent = 0
     unsent += size
-    // Only what is sent is free for others again.
-    if ((unsent > mostUnsent || !fits(size, usage)) && backend.commandEncoder) {
+    // Only what is sent is free for others again. While tfjs profiles it sends program by program.
+    const isFull = unsent > mostUnsent || !fits(size, usage)
+    if (isFull && backend.commandEncoder && !backend.activeTimers) {
       backend.endComputePassEncoder()
       backend.submitQueue()
       unsent = size

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
-import { flatGroup, flatGroups, type Program, type ProgramBackend, runProgram } from './program.js'
-
-const threads = 256
+import { groupsOfThreads, type Program, type ProgramBackend, runProgram } from './program.js'
+import { perThread } from './wgsl.js'
 
 /** A program with one thread for every number of its result, `i`. */
 function elementwise(
@@ -17,17 +16,7 @@ function elementwise(
     outputs: { result: 'f32' },
     sizes: ['size', ...sizes],
     reals,
-    code: `${functions}
-@compute @workgroup_size(${threads})
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let i = (${flatGroup}) * ${threads}u + thread;
-  if (i >= sizes.size) { return; }
-  ${value}
-}`,
+    code: `${functions}${perThread(value)}`,
   }
 }
 
@@ -44,7 +33,7 @@ function run(
     shapes: [shape],
     sizes: [size, ...(values.sizes ?? [])],
     reals: values.reals ?? [],
-    groups: flatGroups(backend.device, Math.ceil(size / threads)),
+    groups: groupsOfThreads(backend.device, size),
   })
   return result!
 }

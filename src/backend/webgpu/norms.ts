@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { sigmoid } from './elementwise.js'
-import { flatGroup, flatGroups, type Program, type ProgramBackend, runProgram } from './program.js'
+import { flatGroups, type Program, type ProgramBackend, runProgram } from './program.js'
+import { flatGroup } from './wgsl.js'
 
 /** A program whose workgroups sum what their threads have each: `sumOver(value, thread)` is the sum, for every thread. */
 const summing = (threads: number, body: string, functions = ''): string => `${functions}

@@ -9,14 +9,15 @@ import {
   tileSides,
 } from './product-program.js'
 import {
-  flatGroup,
   flatGroups,
+  groupsOfThreads,
   type Program,
   type ProgramBackend,
   type Run,
   remembered,
   runProgram,
 } from './program.js'
+import { once, perThread } from './wgsl.js'
 
 type Sizes = Readonly<Record<(typeof productSizes)[number], number>>
 
@@ -44,8 +45,7 @@ export interface Product {
   readonly n: number
   /** Terms of a sum, at each tap of a convolution. */
   readonly channels: number
-  /** Matrices: `batches × heads`. */
-  readonly batches?: number
+  /** Matrices; 1 by default. */
   readonly heads?: number
   /** Whatever is not one matrix after the other without a gap, and the windows of a convolution. */
   readonly sizes?: Partial<Sizes>
@@ -90,50 +90,32 @@ interface Plan {
 const plans = remembered<Plan>(4096)
 
 function planOf(backend: ProgramBackend, operands: Operands, product: Product): Plan {
-  const {
-    left,
-    right,
-    shape,
-    m,
-    n,
-    channels,
-    batches = 1,
-    heads = 1,
-    sizes: given = {},
-    more = false,
-  } = product
+  const { left, right, shape, m, n, channels, heads = 1, sizes: given = {}, more = false } = product
   const taps = (given.kernelHeight ?? 1) * (given.kernelWidth ?? 1)
+  // Of a single matrix no stride matters, nor whether it is divisible by four.
+  const along = (stride: number) => (heads > 1 ? stride : 0)
   const strides = {
-    ...{ leftFirst: 0, rightFirst: 0, resultFirst: 0 },
-    ...{
-      leftRow: left === 'turned' ? m : channels,
-      rightRow: right === 'turned' ? channels : n,
-      resultRow: n,
-    },
-    ...along('Head', heads, { left: m * channels, right: taps * n * channels, result: m * n }),
-    ...along('Batch', batches, {
-      left: heads * m * channels,
-      right: heads * taps * n * channels,
-      result: heads * m * n,
-    }),
+    ...{ leftFirst: 0, leftRow: left === 'turned' ? m : channels, leftHead: along(m * channels) },
+    ...{ rightFirst: 0, rightRow: right === 'turned' ? channels : n, rightHead: along(taps * n * channels) },
+    ...{ resultFirst: 0, resultRow: n, resultHead: along(m * n) },
     ...given,
   }
   const isWide = (...numbers: number[]) => numbers.every((number) => number % 4 === 0)
   const wide = {
-    left: isWide(strides.leftFirst, strides.leftRow, strides.leftHead, strides.leftBatch),
-    right: isWide(strides.rightFirst, strides.rightRow, strides.rightHead, strides.rightBatch),
-    result: isWide(strides.resultFirst, strides.resultRow, strides.resultHead, strides.resultBatch),
+    left: isWide(strides.leftFirst, strides.leftRow, strides.leftHead),
+    right: isWide(strides.rightFirst, strides.rightRow, strides.rightHead),
+    result: isWide(strides.resultFirst, strides.resultRow, strides.resultHead),
   }
-  const matrices = batches * heads
-  const tile = tileFor(backend, m, n, matrices)
+  const tile = tileFor(backend, m, n, heads)
   const [across, down] = groupsOf(tile, m, n)
   const steps = Math.ceil(channels / tile.depth) * taps
-  const splits = operands.into ? 1 : splitsFor(across * down * matrices, steps)
+  const splits = operands.into ? 1 : splitsFor(across * down * heads, steps)
   const [bias, plus] = [Boolean(operands.bias), Boolean(operands.plus)]
   const whole = splits === 1
+  const groups = across * down * heads * splits
   const values: Partial<Sizes> = {
-    ...{ m, n, channels, heads, splits, steps: Math.ceil(steps / splits) },
-    ...{ kernelHeight: 1, kernelWidth: 1, resultSplit: matrices * m * n },
+    ...{ m, n, channels, splits, steps: Math.ceil(steps / splits), across, down, groups },
+    ...{ kernelHeight: 1, kernelWidth: 1, resultSplit: heads * m * n },
     ...strides,
   }
   const sizes = productSizes.map((name) => values[name] ?? 0)
@@ -142,24 +124,10 @@ function planOf(backend: ProgramBackend, operands: Operands, product: Product): 
     run: {
       ...{ sizes, key: sizes.join() },
       shapes: [whole ? shape : [splits, ...shape]],
-      groups: [across, down, matrices * splits],
+      groups: flatGroups(backend.device, groups),
     },
     ...(!whole && { sum: { program: sumOfParts(bias, plus), run: sumRun(backend, shape, n, splits) } }),
   }
-}
-
-// Of a single matrix no stride matters, nor whether it is divisible by four.
-const along = <Axis extends 'Head' | 'Batch'>(
-  axis: Axis,
-  count: number,
-  { left, right, result }: Readonly<Record<'left' | 'right' | 'result', number>>,
-) => {
-  const of = (stride: number) => (count > 1 ? stride : 0)
-  return {
-    [`left${axis}`]: of(left),
-    [`right${axis}`]: of(right),
-    [`result${axis}`]: of(result),
-  } as Record<`${'left' | 'right' | 'result'}${Axis}`, number>
 }
 
 const small: Tile = { threads: [16, 16], blocks: [1, 1], depth: 16 }
@@ -176,11 +144,11 @@ function groupsOf(tile: Tile, m: number, n: number): [across: number, down: numb
 }
 
 // A large tile reads less, if most of it is of use and there is one for every processor.
-function tileFor({ device }: ProgramBackend, m: number, n: number, matrices: number): Tile {
+function tileFor({ device }: ProgramBackend, m: number, n: number, heads: number): Tile {
   const [across, down] = groupsOf(large, m, n)
   const [rows, columns] = tileSides(large)
   const used = (m * n) / (across * columns * down * rows)
-  if (across * down * matrices < enough || used < 0.9) return small
+  if (across * down * heads < enough || used < 0.9) return small
   return tileBytes(large) <= device.limits.maxComputeWorkgroupStorageSize ? large : largeAndFlat
 }
 
@@ -195,34 +163,20 @@ function splitsFor(groups: number, steps: number): number {
 function sumRun({ device }: ProgramBackend, shape: readonly number[], n: number, splits: number): Fixed {
   const size = shape.reduce((product, side) => product * side, 1)
   const sizes = [size, n, splits]
-  return { sizes, key: sizes.join(), shapes: [shape], groups: flatGroups(device, Math.ceil(size / 256)) }
+  return { sizes, key: sizes.join(), shapes: [shape], groups: groupsOfThreads(device, size) }
 }
 
-const sums = new Map<string, Program>()
-
-function sumOfParts(bias: boolean, plus: boolean): Program {
-  const key = `${bias} ${plus}`
-  const program: Program = sums.get(key) ?? {
+const sumOfParts = (bias: boolean, plus: boolean): Program =>
+  sums(`${bias} ${plus}`, () => ({
     name: 'Sum of parts',
     inputs: { parts: 'f32', ...(bias && { bias: 'f32' as const }), ...(plus && { plus: 'f32' as const }) },
     outputs: { result: 'f32' },
     sizes: ['size', 'n', 'splits'],
-    code: `
-@compute @workgroup_size(256)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let i = (${flatGroup}) * 256u + thread;
-  if (i >= sizes.size) { return; }
-  var sum = ${bias ? 'bias[i % sizes.n]' : '0.0'}${plus ? ' + plus[i]' : ''};
+    code: perThread(`var sum = ${bias ? 'bias[i % sizes.n]' : '0.0'}${plus ? ' + plus[i]' : ''};
   for (var part = 0u; part < sizes.splits; part++) {
     sum += parts[part * sizes.size + i];
   }
-  result[i] = sum;
-}`,
-  }
-  sums.set(key, program)
-  return program
-}
+  result[i] = sum;`),
+  }))
+
+const sums = once<Program>()

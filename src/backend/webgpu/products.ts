@@ -40,9 +40,8 @@ export function matMul(call: Call): tf.TensorInfo | undefined {
   const { transposeA, transposeB, activation = 'linear' } = call.attrs as unknown as MatMulAttributes
   const outer = a.shape.slice(0, -2)
   const n = b.shape.at(transposeB ? -2 : -1)!
-  const perColumn = !bias || tf.util.sizeFromShape(bias.shape) === n
   const paired = tf.util.arraysEqual(outer, b.shape.slice(0, -2))
-  if (activation !== 'linear' || !perColumn || !paired || !isFloat(a, b, bias)) return undefined
+  if (activation !== 'linear' || !isRow(bias, n) || !paired || !isFloat(a, b, bias)) return undefined
   const key = `m${a.shape};${b.shape};${transposeA},${transposeB}`
   return multiply(backendOf(call), { left: a, right: b, bias }, key, () => {
     const [m, channels] = (transposeA ? a.shape.slice(-2).reverse() : a.shape.slice(-2)) as [number, number]
@@ -66,10 +65,10 @@ interface ConvAttributes {
 export function conv2d(call: Call): tf.TensorInfo | undefined {
   const { x, filter, bias, plus } = call.inputs as Inputs<'x' | 'filter'>
   const attributes = call.attrs as unknown as ConvAttributes
-  if (!isEven(attributes) || !isFloat(x, filter, bias)) return undefined
+  if (!isEven(attributes) || !isFloat(x, filter, bias) || !isRow(bias, filter.shape[3]!)) return undefined
   const small = winogradOf(backendOf(call), x.shape, filter.shape, attributes, false)
   if (small) return winograd(backendOf(call), { x, filter, bias, plus }, small, false)
-  const key = `c${x.shape};${filter.shape};${attributes.strides};${attributes.pad}`
+  const key = `c${keyOf(x.shape, filter.shape, attributes)}`
   return multiply(backendOf(call), { left: x, right: filter, bias, plus }, key, () => {
     const info = convInfo(x.shape, filter.shape, attributes)
     const { batchSize, inHeight, inWidth, outHeight, outWidth, inChannels, outChannels } = info
@@ -87,9 +86,8 @@ export function conv2dInputGradient(call: Call): tf.TensorInfo | undefined {
   const attributes = call.attrs as unknown as ConvAttributes & { readonly inputShape: number[] }
   if (!isEven(attributes) || !isFloat(dy, filter)) return undefined
   const small = winogradOf(backendOf(call), attributes.inputShape, filter.shape, attributes, true)
-  if (small)
-    return winograd(backendOf(call), { x: dy, filter, bias: undefined, plus: undefined }, small, true)
-  const key = `g${attributes.inputShape};${filter.shape};${attributes.strides};${attributes.pad}`
+  if (small) return winograd(backendOf(call), { x: dy, filter }, small, true)
+  const key = `g${keyOf(attributes.inputShape, filter.shape, attributes)}`
   return multiply(backendOf(call), { left: dy, right: filter }, key, () => {
     const info = convInfo(attributes.inputShape, filter.shape, attributes)
     const { batchSize, inHeight, inWidth, outHeight, outWidth, inChannels, outChannels } = info
@@ -107,6 +105,16 @@ export function conv2dInputGradient(call: Call): tf.TensorInfo | undefined {
   })
 }
 
+const keyOf = (
+  inShape: readonly number[],
+  filterShape: readonly number[],
+  { strides, pad, dimRoundingMode }: ConvAttributes,
+): string => `${inShape};${filterShape};${strides};${pad};${dimRoundingMode}`
+
+// One number for each column; tfjs takes whatever can be broadcast.
+const isRow = (bias: tf.TensorInfo | undefined, n: number): boolean =>
+  !bias || (bias.shape.at(-1) === n && tf.util.sizeFromShape(bias.shape) === n)
+
 const convolutions = remembered<Convolution | null>(4096)
 
 // As a convolution, or the gradient of one by its input, that is faster by Winograd's algorithm; nothing for others.
@@ -118,7 +126,7 @@ function winogradOf(
   back: boolean,
 ): Convolution | null {
   if (filterShape[0] !== 3 || filterShape[1] !== 3) return null
-  const key = `${inShape};${filterShape};${attributes.strides};${attributes.pad};${back}`
+  const key = `${back}${keyOf(inShape, filterShape, attributes)}`
   return convolutions(backend.device, key, () => {
     const info = convInfo(inShape, filterShape, attributes)
     const {

@@ -1,7 +1,8 @@
 import type * as tf from '@tensorflow/tfjs'
+import { perThread, threadsOfGroup } from './wgsl.js'
 
 /** What a shader sees a tensor as: numbers, or two or four at a time where its last axis is divisible by as many. */
-export type Element = 'f32' | 'vec2f' | 'vec4f'
+export type Element = 'f32' | 'i32' | 'vec2f' | 'vec4f'
 
 /** A compute shader. Its bindings are declared by what is said here. */
 export interface Program {
@@ -49,7 +50,8 @@ export interface ProgramBackend {
   readonly supportTimestampQuery: boolean
   readonly querySetCount: number
   readonly commandQueueOwnedIds: WeakSet<object>
-  makeTensorInfo(shape: number[], dtype: 'float32'): tf.TensorInfo
+  readonly tensorMap: { get(dataId: object): { readonly dtype: tf.DataType } | undefined }
+  makeTensorInfo(shape: number[], dtype: 'float32', values?: Float32Array): tf.TensorInfo
   disposeData(dataId: object): boolean
   uploadToGPU(dataId: object): void
   tensorToBinding(tensor: tf.TensorInfo): Binding
@@ -104,7 +106,15 @@ export const runsAtOnce = 64
  * @returns the results, owned by the caller
  */
 export function runProgram(backend: ProgramBackend, program: Program, run: Run): readonly tf.TensorInfo[] {
-  const results = run.into ?? run.shapes!.map((shape) => backend.makeTensorInfo([...shape], 'float32'))
+  const inputs = run.inputs.map((input) => (isFloat(backend, input) ? input : asFloat(backend, input)))
+  const results = record(backend, program, { ...run, inputs })
+  for (const [i, { dataId }] of inputs.entries()) if (inputs[i] !== run.inputs[i]) backend.disposeData(dataId)
+  return results
+}
+
+function record(backend: ProgramBackend, program: Program, run: Run): readonly tf.TensorInfo[] {
+  const results = run.into ?? run.shapes!.map((shape) => emptyOrNew(backend, shape))
+  if (results.every(({ shape }) => shape.includes(0))) return results
   const tensors = [...run.inputs, ...results]
   for (const { dataId } of tensors) backend.uploadToGPU(dataId)
   // A buffer that is disposed of before the queue is sent must not be handed out again.
@@ -128,6 +138,31 @@ export function runProgram(backend: ProgramBackend, program: Program, run: Run):
     backend.submitQueue()
   }
   return results
+}
+
+// No buffer can be empty.
+function emptyOrNew(backend: ProgramBackend, shape: readonly number[]): tf.TensorInfo {
+  const values = shape.includes(0) ? new Float32Array(0) : undefined
+  return backend.makeTensorInfo([...shape], 'float32', values)
+}
+
+// To tfjs a cast of whole numbers is another name for them: what they are is known to the backend alone.
+const isFloat = ({ tensorMap }: ProgramBackend, { dataId }: tf.TensorInfo): boolean =>
+  tensorMap.get(dataId)!.dtype === 'float32'
+
+const asFloatProgram: Program = {
+  name: 'As float',
+  inputs: { x: 'i32' },
+  outputs: { result: 'f32' },
+  sizes: ['size'],
+  code: perThread('result[i] = f32(x[i]);'),
+}
+
+function asFloat(backend: ProgramBackend, x: tf.TensorInfo): tf.TensorInfo {
+  const size = x.shape.reduce((product, side) => product * side, 1)
+  const groups = groupsOfThreads(backend.device, size)
+  // The program takes it as it is.
+  return record(backend, asFloatProgram, { inputs: [x], shapes: [x.shape], sizes: [size], groups })[0]!
 }
 
 function timestamps(backend: ProgramBackend): object {
@@ -179,17 +214,14 @@ const uniformAndCopyDestination = 0x48
 export function remembered<T>(most: number): (device: Device, key: string, make: () => T) => T {
   const ofDevice = new WeakMap<Device, Map<string, T>>()
   return (device, key, make) => {
-    let known = ofDevice.get(device)
-    if (!known || known.size >= most) {
-      known = new Map()
-      ofDevice.set(device, known)
-    }
-    let found = known.get(key)
-    if (found === undefined) {
-      found = make()
-      known.set(key, found)
-    }
-    return found
+    const known = ofDevice.get(device) ?? new Map<string, T>()
+    ofDevice.set(device, known)
+    const found = known.get(key)
+    if (found !== undefined) return found
+    if (known.size >= most) known.clear()
+    const made = make()
+    known.set(key, made)
+    return made
   }
 }
 
@@ -237,5 +269,6 @@ export function flatGroups(device: Device, count: number): [number, number, numb
   return count <= most ? [count, 1, 1] : [most, Math.ceil(count / most), 1]
 }
 
-/** The number of a workgroup of {@link flatGroups}, from the builtins `group` and `groups`. */
-export const flatGroup = 'group.y * groups.x + group.x'
+/** Workgroups of a program with a thread for each of so many numbers. */
+export const groupsOfThreads = (device: Device, size: number): [number, number, number] =>
+  flatGroups(device, Math.ceil(size / threadsOfGroup))

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs'
-import { multiply } from './product.js'
-import { flatGroup, flatGroups, type Program, type ProgramBackend, runProgram } from './program.js'
+import { multiply, type Operands } from './product.js'
+import { groupsOfThreads, type Program, type ProgramBackend, runProgram } from './program.js'
+import { lines, once, perThread, range } from './wgsl.js'
 
 /*
  * 3 × 3 convolutions of stride 1 by F(2 × 2, 3 × 3) (Winograd 1980; Lavin & Gray 2016): of every 4 × 4 pixels, two apart, 16
@@ -52,16 +53,11 @@ export function winogradIsFaster({ device }: ProgramBackend, of: Convolution): b
  */
 export function winograd(
   backend: ProgramBackend,
-  {
-    x,
-    filter,
-    bias,
-    plus,
-  }: Readonly<Record<'x' | 'filter', tf.TensorInfo>> &
-    Readonly<Record<'bias' | 'plus', tf.TensorInfo | undefined>>,
+  inputs: Readonly<Record<'x' | 'filter', tf.TensorInfo>> & Pick<Operands, 'bias' | 'plus'>,
   of: Convolution,
   turned: boolean,
 ): tf.TensorInfo {
+  const { x, filter, bias, plus } = inputs
   const { batch, channels, outChannels, height, width, outHeight, outWidth } = of
   const tiles = tilesOf(of)
   const [across, down] = [Math.ceil(outWidth / 2), Math.ceil(outHeight / 2)]
@@ -74,7 +70,7 @@ export function winograd(
   ) =>
     runProgram(backend, program, {
       ...{ inputs, shapes: [shape], sizes: [count, ...sizes] },
-      groups: flatGroups(backend.device, Math.ceil(count / 64)),
+      groups: groupsOfThreads(backend.device, count),
     })[0]!
   const quads = channels / 4
   const parts = run(inputProgram, [x], [16, tiles, channels], tiles * quads, [
@@ -105,9 +101,6 @@ export function winograd(
   return result
 }
 
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
-const lines = (items: readonly string[]): string => items.join('\n  ')
-
 // Both sides of a square by the same sums of lines, `of` from the old names and the new.
 function transformed(
   from: string,
@@ -124,20 +117,8 @@ function transformed(
       (sum, column) => `let ${to}${row}_${column} = ${sum};`,
     ),
   )
-  return lines([...rows, ...columns])
+  return [...rows, ...columns].join('\n  ')
 }
-
-const perThread = (body: string): string => `
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
-  let i = (${flatGroup}) * 64u + thread;
-  if (i >= sizes.size) { return; }
-  ${body}
-}`
 
 const place = `let quad = i % sizes.quads;
   let tile = i / sizes.quads;
@@ -157,30 +138,27 @@ fn pixel(image: u32, row: u32, column: u32, quad: u32) -> vec4f {
   return x[((image * sizes.height + row) * sizes.width + column) * sizes.quads + quad];
 }
 ${perThread(`${place}
-  ${lines(
-    range(16).map((n) => {
-      const [y, x] = [n >> 2, n % 4]
-      return `let d${y}_${x} = pixel(image, row + ${y}u - sizes.top, column + ${x}u - sizes.side, quad);`
-    }),
-  )}
+  ${lines(range(16), (n) => {
+    const [y, x] = [n >> 2, n % 4]
+    return `let d${y}_${x} = pixel(image, row + ${y}u - sizes.top, column + ${x}u - sizes.side, quad);`
+  })}
   ${transformed('d', 'v', 4, (d) => [
     `${d(0)} - ${d(2)}`,
     `${d(1)} + ${d(2)}`,
     `${d(2)} - ${d(1)}`,
     `${d(1)} - ${d(3)}`,
   ])}
-  ${lines(range(16).map((n) => `parts[(${n}u * sizes.tiles + tile) * sizes.quads + quad] = v${n >> 2}_${n % 4};`))}`)}`,
+  ${lines(range(16), (n) => `parts[(${n}u * sizes.tiles + tile) * sizes.quads + quad] = v${n >> 2}_${n % 4};`)}`)}`,
 }
 
 const makeFilterProgram = (turned: boolean): Program => ({
   name: 'Winograd filter',
-  inputs: { filter_: 'vec4f' },
+  inputs: { weights: 'vec4f' },
   outputs: { filters: 'vec4f' },
   sizes: ['size'],
   code: perThread(`${lines(
-    range(9).map(
-      (n) => `let g${Math.floor(n / 3)}_${n % 3} = filter_[${turned ? 8 - n : n}u * sizes.size + i];`,
-    ),
+    range(9),
+    (n) => `let g${Math.floor(n / 3)}_${n % 3} = weights[${turned ? 8 - n : n}u * sizes.size + i];`,
   )}
   ${transformed('g', 'u', 3, (g) => [
     g(0),
@@ -188,19 +166,15 @@ const makeFilterProgram = (turned: boolean): Program => ({
     `0.5 * (${g(0)} - ${g(1)} + ${g(2)})`,
     g(2),
   ])}
-  ${lines(range(16).map((n) => `filters[${n}u * sizes.size + i] = u${n >> 2}_${n % 4};`))}`),
+  ${lines(range(16), (n) => `filters[${n}u * sizes.size + i] = u${n >> 2}_${n % 4};`)}`),
 })
 const [straightFilter, turnedFilter] = [makeFilterProgram(false), makeFilterProgram(true)]
 const filterProgram = (turned: boolean): Program => (turned ? turnedFilter : straightFilter)
 
-const outputs = new Map<string, Program>()
+const outputProgram = (bias: boolean, plus: boolean): Program =>
+  outputs(`${bias} ${plus}`, () => makeOutputProgram(bias, plus))
 
-function outputProgram(bias: boolean, plus: boolean): Program {
-  const key = `${bias} ${plus}`
-  const program = outputs.get(key) ?? makeOutputProgram(bias, plus)
-  outputs.set(key, program)
-  return program
-}
+const outputs = once<Program>()
 
 const makeOutputProgram = (bias: boolean, plus: boolean): Program => ({
   name: 'Winograd output',
@@ -219,15 +193,12 @@ fn write(image: u32, row: u32, column: u32, quad: u32, value: vec4f) {
 }
 ${perThread(`${place}
   ${lines(
-    range(16).map(
-      (n) => `let m${n >> 2}_${n % 4} = sums[(${n}u * sizes.tiles + tile) * sizes.quads + quad];`,
-    ),
+    range(16),
+    (n) => `let m${n >> 2}_${n % 4} = sums[(${n}u * sizes.tiles + tile) * sizes.quads + quad];`,
   )}
   ${transformed('m', 'r', 4, (m) => [`${m(0)} + ${m(1)} + ${m(2)}`, `${m(1)} - ${m(2)} - ${m(3)}`])}
-  ${lines(
-    range(4).map((n) => {
-      const [y, x] = [n >> 1, n % 2]
-      return `write(image, row + ${y}u, column + ${x}u, quad, r${y}_${x});`
-    }),
-  )}`)}`,
+  ${lines(range(4), (n) => {
+    const [y, x] = [n >> 1, n % 2]
+    return `write(image, row + ${y}u, column + ${x}u, quad, r${y}_${x});`
+  })}`)}`,
 })
