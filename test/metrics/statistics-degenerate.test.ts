@@ -317,7 +317,11 @@ describe('slope', () => {
 test('numbers too small to be squared have the bounds of others', () => {
   const unit = 2 ** -570
   const statistics = [0.2, 1.4, 0.9, 2.1, 1.2, 0.7, 1.8, 1.1, 0.4, 1.6]
-  const patients = [[1, 3, 4, 9], [0, 2, 7, 8], [2, 2, 5, 6]]
+  const patients = [
+    [1, 3, 4, 9],
+    [0, 2, 7, 8],
+    [2, 2, 5, 6],
+  ]
   const bounds = (of: number) =>
     s.bootstrapTBounds({
       values: statistics.map((value) => of * value),
