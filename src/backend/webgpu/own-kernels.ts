@@ -1,8 +1,11 @@
 import type * as tf from '@tensorflow/tfjs'
 import type { OwnKernel } from '../../core/index.js'
-import { attention, attentionGrad, type Heads } from './attention.js'
+import { attention } from './attention.js'
+import type { Heads } from './attention-blocks.js'
+import { attentionGrad } from './attention-by-products.js'
 import { geglu, gegluGrad, geluGrad, geluOf, swish, swishGrad } from './elementwise.js'
-import { groupNorm, groupNormGrad, layerNorm, layerNormGrad } from './norms.js'
+import { groupNorm, groupNormGrad } from './group-norm.js'
+import { layerNorm, layerNormGrad } from './layer-norm.js'
 import { conv2d, linear } from './products.js'
 import type { ProgramBackend } from './program.js'
 

@@ -1,13 +1,6 @@
 import type * as tf from '@tensorflow/tfjs'
-import {
-  type Left,
-  productProgram,
-  productSizes,
-  type Right,
-  type Tile,
-  tileBytes,
-  tileSides,
-} from './product-program.js'
+import { productProgram, productSizes, tileBytes } from './product-program.js'
+import { type Left, type Right, type Tile, tileSides } from './product-sides.js'
 import {
   flatGroups,
   groupsOfThreads,

@@ -32,3 +32,24 @@ export function once<T>(): (key: string, make: () => T) => T {
     return found
   }
 }
+
+/** A program whose workgroups sum what their threads have each: `sumOver(value, thread)` is the sum, for every thread. */
+export const summing = (threads: number, body: string, functions = ''): string => `${functions}
+var<workgroup> partial: array<vec2f, ${threads}>;
+fn sumOver(value: vec2f, thread: u32) -> vec2f {
+  workgroupBarrier();
+  partial[thread] = value;
+  for (var half = ${threads / 2}u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (thread < half) { partial[thread] += partial[thread + half]; }
+  }
+  workgroupBarrier();
+  return partial[0];
+}
+@compute @workgroup_size(${threads})
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {${body}
+}`
