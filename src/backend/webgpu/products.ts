@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs'
+import { hasMemory } from '../../core/index.js'
 import { multiply } from './product.js'
 import { type ProgramBackend, remembered } from './program.js'
-import { type Convolution, winograd, winogradIsFaster } from './winograd.js'
+import { type Convolution, winograd, winogradBytes, winogradIsFaster } from './winograd.js'
 
 type Call = Parameters<tf.KernelFunc>[0]
 type Inputs<Name extends string> = Readonly<Record<Name, tf.TensorInfo>> & {
@@ -117,7 +118,7 @@ const isRow = (bias: tf.TensorInfo | undefined, n: number): boolean =>
 
 const convolutions = remembered<Convolution | null>(4096)
 
-// As a convolution, or the gradient of one by its input, that is faster by Winograd's algorithm; nothing for others.
+// As a convolution, or the gradient of one by its input, that is faster by Winograd's algorithm and has the memory for it.
 function winogradOf(
   backend: ProgramBackend,
   inShape: readonly number[],
@@ -126,6 +127,17 @@ function winogradOf(
   back: boolean,
 ): Convolution | null {
   if (filterShape[0] !== 3 || filterShape[1] !== 3) return null
+  const found = fasterOf(backend, inShape, filterShape, attributes, back)
+  return found && hasMemory(winogradBytes(found)) ? found : null
+}
+
+function fasterOf(
+  backend: ProgramBackend,
+  inShape: readonly number[],
+  filterShape: readonly number[],
+  attributes: ConvAttributes,
+  back: boolean,
+): Convolution | null {
   const key = `${back}${keyOf(inShape, filterShape, attributes)}`
   return convolutions(backend.device, key, () => {
     const info = convInfo(inShape, filterShape, attributes)

@@ -27,20 +27,29 @@ const mostBytes = 2 ** 28
 const tilesOf = ({ batch, outHeight, outWidth }: Convolution): number =>
   batch * Math.ceil(outHeight / 2) * Math.ceil(outWidth / 2)
 
+/** What it has at once beside its result, in numbers: parts of the input, filters and their products. */
+const sizesOf = (of: Convolution): number[] => {
+  const tiles = tilesOf(of)
+  const { channels, outChannels } = of
+  return [tiles * channels, channels * outChannels, tiles * outChannels].map((count) => 16 * count)
+}
+
+/** Bytes that it takes beside its result. */
+export const winogradBytes = (of: Convolution): number => 4 * sizesOf(of).reduce((sum, size) => sum + size, 0)
+
 /**
  * Whether it is faster, and its sums are not too large to be there at once. Of few pixels the filter takes longer to transform
  * than it saves, of few channels the pixels do.
  */
 export function winogradIsFaster({ device }: ProgramBackend, of: Convolution): boolean {
   const { channels, outChannels } = of
-  const tiles = tilesOf(of)
-  const bytes = [tiles * channels, tiles * outChannels, channels * outChannels].map((count) => 64 * count)
+  const largest = 4 * Math.max(...sizesOf(of))
   return (
     channels % 4 === 0 &&
     outChannels % 4 === 0 &&
     Math.min(channels, outChannels) >= 128 &&
-    tiles >= 128 &&
-    Math.max(...bytes) <= Math.min(mostBytes, device.limits.maxStorageBufferBindingSize)
+    tilesOf(of) >= 128 &&
+    largest <= Math.min(mostBytes, device.limits.maxStorageBufferBindingSize)
   )
 }
 
