@@ -284,7 +284,9 @@ describe('a kernel of the library and the operations that it stands for', () => 
     for (const of of [silu, quickGelu, gelu] as const) {
       const values = [...(await read([of(x)]))[0]!]
       expect(values.slice(0, 4).every((value) => value <= 0 && value > -1e-6)).toBe(true)
-      expect(values.slice(6)).toEqual([20, 88, 200, Math.fround(3e38)])
+      // Some processors divide by an estimate that they improve: the last bit is theirs.
+      for (const [i, value] of [20, 88, 200, 3e38].entries())
+        expect(Math.abs(values[6 + i]! / value - 1)).toBeLessThan(2e-7)
     }
     x.dispose()
   })
