@@ -117,7 +117,6 @@ class Loaded:
         states = [module.state_dict() for module in self.modules]
         return np.array([state[name].max() for state in states for name in sorted(state)])
 
-
     def cpu(self):
         return self
 

@@ -1,23 +1,32 @@
 import type * as tf from '@tensorflow/tfjs'
 import {
+  type Block,
   blocksOf,
   firstMap,
   gatherInto,
   type Heads,
   type Inputs,
   mixInto,
+  type Sides,
   scoresOf,
   sidesOf,
 } from './attention-blocks.js'
 import { flatGroups, groupsOfThreads, type Program, type ProgramBackend, runProgram } from './program.js'
 import { flatGroup, perThread } from './wgsl.js'
 
+// What a program is told of a block of scores.
+const blockSizes = ['keys', 'row', 'rows', 'firstRow', 'queries', 'firstMap', 'causal'] as const
+const valuesOf = (sides: Sides, block: Block, causal: boolean): number[] => [
+  ...[sides.keys, sides.row, block.rows, block.row, sides.queries],
+  ...[firstMap(sides, block), Number(causal)],
+]
+
 // A workgroup is a row; its place among the rows of all heads and samples is where its sum goes.
 const softmaxProgram: Program = {
   name: 'Softmax of scores',
   inputs: {},
   outputs: { scores: 'f32', logSums: 'f32' },
-  sizes: ['total', 'keys', 'row', 'rows', 'firstRow', 'queries', 'firstMap', 'causal'],
+  sizes: ['total', ...blockSizes],
   reals: ['scale'],
   code: `
 var<workgroup> partial: array<f32, 64>;
@@ -73,11 +82,7 @@ export function attentionByProducts(
     runProgram(backend, softmaxProgram, {
       inputs: [],
       into: [scores, logSums],
-      sizes: [
-        ...[total, sides.keys, sides.row, block.rows, block.row, sides.queries],
-        firstMap(sides, block),
-        Number(causal),
-      ],
+      sizes: [total, ...valuesOf(sides, block, causal)],
       reals: [scale],
       groups: flatGroups(backend.device, total),
     })
@@ -106,7 +111,7 @@ const slopesProgram: Program = {
   name: 'AttentionGrad scores',
   inputs: { logSums: 'f32', sums: 'f32' },
   outputs: { scores: 'f32', slopes: 'f32' },
-  sizes: ['size', 'keys', 'row', 'rows', 'firstRow', 'queries', 'firstMap', 'causal'],
+  sizes: ['size', ...blockSizes],
   reals: ['scale'],
   code: perThread(`let key = i % sizes.row;
   let line = i / sizes.row;
@@ -143,11 +148,7 @@ export function attentionGrad(
     runProgram(backend, slopesProgram, {
       inputs: [logSums, sums!],
       into: [scores, slopes],
-      sizes: [
-        ...[size, sides.keys, sides.row, block.rows, block.row, sides.queries],
-        firstMap(sides, block),
-        Number(causal),
-      ],
+      sizes: [size, ...valuesOf(sides, block, causal)],
       reals: [scale],
       groups: groupsOfThreads(backend.device, size),
     })

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { sigmoid } from './elementwise.js'
-import { type Program, type ProgramBackend, runProgram } from './program.js'
-import { summing } from './wgsl.js'
+import { groupsOfThreads, type Program, type ProgramBackend, runProgram } from './program.js'
+import { perThread, summing } from './wgsl.js'
 
 const threads = 256
 
@@ -29,15 +29,10 @@ const overStretch = (body: string): string => `
 // Of a stretch: its mean, and the sum of the squared distances from it.
 const spreadOfStretch = `
   var sum = 0.0;
-  for (var e = thread; e < count; e += ${threads}u) {
-    sum += x[start + e / sizes.each * sizes.channels + e % sizes.each];
-  }
+  ${overStretch('sum += x[at];')}
   let mean = sumOver(vec2f(sum, 0.0), thread).x / f32(count);
   var squares = 0.0;
-  for (var e = thread; e < count; e += ${threads}u) {
-    let distance = x[start + e / sizes.each * sizes.channels + e % sizes.each] - mean;
-    squares += distance * distance;
-  }
+  ${overStretch('let distance = x[at] - mean; squares += distance * distance;')}
   let spread = sumOver(vec2f(squares, 0.0), thread).x;`
 
 const statisticsProgram: Program = {
@@ -186,16 +181,11 @@ const channelTotalsProgram: Program = {
   inputs: { sums: 'vec2f' },
   outputs: { products: 'f32', totals: 'f32' },
   sizes: ['size', 'channels', 'parts'],
-  code: `
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= sizes.size) { return; }
-  let first = id.x / sizes.channels * sizes.parts * sizes.channels + id.x % sizes.channels;
+  code: perThread(`let first = i / sizes.channels * sizes.parts * sizes.channels + i % sizes.channels;
   var total = vec2f();
   for (var part = 0u; part < sizes.parts; part++) { total += sums[first + part * sizes.channels]; }
-  products[id.x] = total.x;
-  totals[id.x] = total.y;
-}`,
+  products[i] = total.x;
+  totals[i] = total.y;`),
 }
 
 // dx = (w dy − mean(w dy) − n mean(w dy n)) / deviation, with means over the group.
@@ -247,7 +237,7 @@ export function groupNormGrad(
     inputs: [sums!],
     shapes: [perChannel, perChannel],
     sizes: [batch * channels, channels, parts],
-    groups: [Math.ceil((batch * channels) / 64), 1, 1],
+    groups: groupsOfThreads(backend.device, batch * channels),
   })
   backend.disposeData(sums!.dataId)
   const gradient = { inputs: [dy, x, weight, mean, inverse, ...totals], shapes: [x.shape] }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { hasMemory } from '../../core/index.js'
-import { multiply } from './product.js'
+import { multiply, type Operands, type Product } from './product.js'
 import { type ProgramBackend, remembered } from './program.js'
 import { type Convolution, winograd, winogradBytes, winogradIsFaster } from './winograd.js'
 
@@ -65,105 +65,79 @@ interface ConvAttributes {
 /** `Conv2D`, `FusedConv2D` without an activation and `Convolve`; nothing for what steps or spreads unevenly. */
 export function conv2d(call: Call): tf.TensorInfo | undefined {
   const { x, filter, bias, plus } = call.inputs as Inputs<'x' | 'filter'>
-  const attributes = call.attrs as unknown as ConvAttributes
-  if (!isEven(attributes) || !isFloat(x, filter, bias) || !isRow(bias, filter.shape[3]!)) return undefined
-  const small = winogradOf(backendOf(call), x.shape, filter.shape, attributes, false)
-  if (small) return winograd(backendOf(call), { x, filter, bias, plus }, small, false)
-  const key = `c${keyOf(x.shape, filter.shape, attributes)}`
-  return multiply(backendOf(call), { left: x, right: filter, bias, plus }, key, () => {
-    const info = convInfo(x.shape, filter.shape, attributes)
-    const { batchSize, inHeight, inWidth, outHeight, outWidth, inChannels, outChannels } = info
-    return {
-      ...{ left: 'windows', right: 'rows', shape: info.outShape },
-      ...{ m: batchSize * outHeight * outWidth, n: outChannels, channels: inChannels },
-      sizes: { ...windowsOf(info), height: inHeight, width: inWidth, outHeight, outWidth },
-    }
-  })
+  return convolve(call, { x, filter, bias, plus }, x.shape, false)
 }
 
 /** `Conv2DBackpropInput`: the windows of the gradient that a pixel of the input took part in, by the filter turned. */
 export function conv2dInputGradient(call: Call): tf.TensorInfo | undefined {
   const { dy, filter } = call.inputs as Inputs<'dy' | 'filter'>
-  const attributes = call.attrs as unknown as ConvAttributes & { readonly inputShape: number[] }
-  if (!isEven(attributes) || !isFloat(dy, filter)) return undefined
-  const small = winogradOf(backendOf(call), attributes.inputShape, filter.shape, attributes, true)
-  if (small) return winograd(backendOf(call), { x: dy, filter }, small, true)
-  const key = `g${keyOf(attributes.inputShape, filter.shape, attributes)}`
-  return multiply(backendOf(call), { left: dy, right: filter }, key, () => {
-    const info = convInfo(attributes.inputShape, filter.shape, attributes)
-    const { batchSize, inHeight, inWidth, outHeight, outWidth, inChannels, outChannels } = info
-    return {
-      ...{ left: 'windowsBack', right: 'turned', shape: info.inShape },
-      ...{ m: batchSize * inHeight * inWidth, n: inChannels, channels: outChannels },
-      sizes: {
-        ...windowsOf(info),
-        height: outHeight,
-        width: outWidth,
-        outHeight: inHeight,
-        outWidth: inWidth,
-      },
-    }
-  })
+  const { inputShape } = call.attrs as unknown as { readonly inputShape: readonly number[] }
+  return convolve(call, { x: dy, filter }, inputShape, true)
 }
 
-const keyOf = (
+function convolve(
+  call: Call,
+  {
+    x,
+    filter,
+    bias,
+    plus,
+  }: Readonly<Record<'x' | 'filter', tf.TensorInfo>> & Pick<Operands, 'bias' | 'plus'>,
+  inShape: readonly number[],
+  back: boolean,
+): tf.TensorInfo | undefined {
+  const [backend, attributes] = [backendOf(call), call.attrs as unknown as ConvAttributes]
+  if (!isEven(attributes) || !isFloat(x, filter, bias) || !isRow(bias, filter.shape[3]!)) return undefined
+  const { strides, pad, dimRoundingMode } = attributes
+  const key = `${back ? 'g' : 'c'}${inShape};${filter.shape};${strides};${pad};${dimRoundingMode}`
+  const { quick, product } = waysOf(backend.device, key, () =>
+    convolutionWays(backend, inShape, filter.shape, attributes, back),
+  )
+  if (quick && hasMemory(winogradBytes(quick)))
+    return winograd(backend, { x, filter, bias, plus }, quick, back)
+  return multiply(backend, { left: x, right: filter, bias, plus }, key, () => product)
+}
+
+/** The ways to convolve. */
+interface Ways {
+  /** By Winograd's algorithm, where it is faster. */
+  readonly quick: Convolution | undefined
+  readonly product: Product
+}
+
+const waysOf = remembered<Ways>(4096)
+
+// Backwards the result's gradient is what is read, and the input what is made.
+function convolutionWays(
+  backend: ProgramBackend,
   inShape: readonly number[],
   filterShape: readonly number[],
-  { strides, pad, dimRoundingMode }: ConvAttributes,
-): string => `${inShape};${filterShape};${strides};${pad};${dimRoundingMode}`
+  attributes: ConvAttributes,
+  back: boolean,
+): Ways {
+  const info = convInfo(inShape, filterShape, attributes)
+  const { batchSize: batch, strideHeight: stride, filterHeight, filterWidth } = info
+  const { top, left: side } = info.padInfo
+  const shapes = back ? [info.outShape, info.inShape] : [info.inShape, info.outShape]
+  const [, height, width, channels] = shapes[0]!
+  const [, outHeight, outWidth, outChannels] = shapes[1]!
+  const sides = { height: height!, width: width!, outHeight: outHeight!, outWidth: outWidth! }
+  const pads = back ? { top: 2 - top, side: 2 - side } : { top, side }
+  const convolution = { batch, channels: channels!, outChannels: outChannels!, ...sides, ...pads }
+  const isSmall = filterHeight === 3 && filterWidth === 3 && stride === 1
+  return {
+    quick: isSmall && winogradIsFaster(backend, convolution) ? convolution : undefined,
+    product: {
+      ...{ left: back ? 'windowsBack' : 'windows', right: back ? 'turned' : 'rows', shape: shapes[1]! },
+      ...{ m: batch * outHeight! * outWidth!, n: outChannels!, channels: channels! },
+      sizes: { kernelHeight: filterHeight, kernelWidth: filterWidth, stride, top, side, ...sides },
+    },
+  }
+}
 
 // One number for each column; tfjs takes whatever can be broadcast.
 const isRow = (bias: tf.TensorInfo | undefined, n: number): boolean =>
   !bias || (bias.shape.at(-1) === n && tf.util.sizeFromShape(bias.shape) === n)
-
-const convolutions = remembered<Convolution | null>(4096)
-
-// As a convolution, or the gradient of one by its input, that is faster by Winograd's algorithm and has the memory for it.
-function winogradOf(
-  backend: ProgramBackend,
-  inShape: readonly number[],
-  filterShape: readonly number[],
-  attributes: ConvAttributes,
-  back: boolean,
-): Convolution | null {
-  if (filterShape[0] !== 3 || filterShape[1] !== 3) return null
-  const found = fasterOf(backend, inShape, filterShape, attributes, back)
-  return found && hasMemory(winogradBytes(found)) ? found : null
-}
-
-function fasterOf(
-  backend: ProgramBackend,
-  inShape: readonly number[],
-  filterShape: readonly number[],
-  attributes: ConvAttributes,
-  back: boolean,
-): Convolution | null {
-  const key = `${back}${keyOf(inShape, filterShape, attributes)}`
-  return convolutions(backend.device, key, () => {
-    const info = convInfo(inShape, filterShape, attributes)
-    const {
-      batchSize: batch,
-      inHeight,
-      inWidth,
-      outHeight,
-      outWidth,
-      inChannels,
-      outChannels,
-      padInfo,
-    } = info
-    const forward = {
-      ...{ batch, height: inHeight, width: inWidth, channels: inChannels },
-      ...{ outHeight, outWidth, outChannels, top: padInfo.top, side: padInfo.left },
-    }
-    const backward = {
-      ...{ batch, height: outHeight, width: outWidth, channels: outChannels },
-      ...{ outHeight: inHeight, outWidth: inWidth, outChannels: inChannels },
-      ...{ top: 2 - padInfo.top, side: 2 - padInfo.left },
-    }
-    const of = back ? backward : forward
-    return info.strideHeight === 1 && winogradIsFaster(backend, of) ? of : null
-  })
-}
 
 function isEven({
   strides,
@@ -193,11 +167,3 @@ const convInfo = (
     pad,
     dimRoundingMode,
   )
-
-const windowsOf = (info: tf.backend_util.Conv2DInfo) => ({
-  kernelHeight: info.filterHeight,
-  kernelWidth: info.filterWidth,
-  stride: info.strideHeight,
-  top: info.padInfo.top,
-  side: info.padInfo.left,
-})

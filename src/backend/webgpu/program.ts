@@ -43,7 +43,9 @@ export interface Run extends Values {
 export interface ProgramBackend {
   readonly device: Device
   /** The pass that is being recorded, if one is. */
-  readonly computePassEncoder: Pass | null
+  computePassEncoder: Pass | null
+  dispatchCountInPass: number
+  querySet: object | null
   readonly commandEncoder: { beginComputePass(descriptor: object): Pass } | null
   /** Set while tfjs profiles. */
   readonly activeTimers: { name: string; query: Promise<number> }[] | null
@@ -61,16 +63,13 @@ export interface ProgramBackend {
   getQueryTime(): Promise<number>
 }
 
-type Recording = {
-  -readonly [K in 'computePassEncoder']: ProgramBackend[K]
-} & { dispatchCountInPass: number; querySet: object | null }
-
 interface Pass {
   setPipeline(pipeline: object): void
   setBindGroup(index: number, group: object): void
   dispatchWorkgroups(x: number, y: number, z: number): void
 }
 
+/** The part of a GPUDevice that programs need. */
 export interface Device {
   readonly limits: Readonly<
     Record<
@@ -106,6 +105,7 @@ export const runsAtOnce = 64
  * @returns the results, owned by the caller
  */
 export function runProgram(backend: ProgramBackend, program: Program, run: Run): readonly tf.TensorInfo[] {
+  if (run.inputs.every((input) => isFloat(backend, input))) return record(backend, program, run)
   const inputs = run.inputs.map((input) => (isFloat(backend, input) ? input : asFloat(backend, input)))
   const results = record(backend, program, { ...run, inputs })
   for (const [i, { dataId }] of inputs.entries()) if (inputs[i] !== run.inputs[i]) backend.disposeData(dataId)
@@ -122,18 +122,17 @@ function record(backend: ProgramBackend, program: Program, run: Run): readonly t
   const { pipeline, layout } = compiled(backend.device, program)
   const bindings = [...tensors.map((t) => backend.tensorToBinding(t)), uniformsOf(backend.device, run)]
   const group = bindGroupOf(backend.device, layout, bindings)
-  const recording = backend as unknown as Recording
   backend.ensureCommandEncoderReady()
   if (backend.activeTimers) backend.endComputePassEncoder()
-  recording.computePassEncoder ??= backend.commandEncoder!.beginComputePass(timestamps(backend))
-  const pass = recording.computePassEncoder
+  backend.computePassEncoder ??= backend.commandEncoder!.beginComputePass(timestamps(backend))
+  const pass = backend.computePassEncoder
   pass.setPipeline(pipeline)
   pass.setBindGroup(0, group)
   pass.dispatchWorkgroups(...run.groups)
   if (backend.activeTimers) {
     backend.endComputePassEncoder()
     backend.activeTimers.push({ name: program.name, query: backend.getQueryTime() })
-  } else if (++recording.dispatchCountInPass >= runsAtOnce) {
+  } else if (++backend.dispatchCountInPass >= runsAtOnce) {
     backend.endComputePassEncoder()
     backend.submitQueue()
   }
@@ -167,9 +166,8 @@ function asFloat(backend: ProgramBackend, x: tf.TensorInfo): tf.TensorInfo {
 
 function timestamps(backend: ProgramBackend): object {
   if (!backend.activeTimers || !backend.supportTimestampQuery) return {}
-  const recording = backend as unknown as Recording
-  recording.querySet ??= backend.device.createQuerySet({ type: 'timestamp', count: backend.querySetCount })
-  const querySet = recording.querySet
+  backend.querySet ??= backend.device.createQuerySet({ type: 'timestamp', count: backend.querySetCount })
+  const querySet = backend.querySet
   return { timestampWrites: { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 } }
 }
 
