@@ -17,7 +17,7 @@ export interface Case {
 /** What a side can do with a case once it is loaded. */
 export interface Prepared {
   /** One timed run; leaves nothing behind. */
-  readonly run: () => Promise<void> | void
+  readonly run: () => unknown
   /** The result of a run, channels-last. */
   readonly output: () => Promise<Float32Array>
 }

@@ -1,5 +1,5 @@
 /** Our side: loads a case, then answers one line for each line: `run`, `output FILE`, `profile`, `peak`. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import * as tf from '@tensorflow/tfjs'
 import { useBackend } from 'contrafact'
@@ -7,6 +7,7 @@ import type { Case } from './case.js'
 import { cases } from './ours/cases.js'
 import { kernelTimes } from './ours/profile.js'
 import { programTimes } from './ours/profile-gpu.js'
+import { peakBytes } from './peak.js'
 
 const [backend, json] = process.argv.slice(2) as [string, string]
 const of: Case = JSON.parse(json)
@@ -29,16 +30,5 @@ for await (const line of createInterface({ input: process.stdin })) {
     say({ profile: await times })
   } else if (order === 'peak') {
     say({ peak: peakBytes() })
-  }
-}
-
-// On a GPU, what the backend ever took of its memory: it keeps buffers for the next tensor.
-function peakBytes(): number {
-  const { numBytesAllocatedInGPU } = tf.memory() as { numBytesAllocatedInGPU?: number }
-  if (numBytesAllocatedInGPU !== undefined) return numBytesAllocatedInGPU
-  try {
-    return 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1])
-  } catch {
-    return 1024 * process.resourceUsage().maxRSS
   }
 }

@@ -17,6 +17,10 @@ export interface AloneResult {
   readonly measure: string
   readonly ratio: number
   readonly spread: readonly [least: number, most: number]
+  /** See `peak.ts`. */
+  readonly peakBytes: number
+  /** Between two ways to the same result, which each bench names; nothing is timed where it is no rounding. */
+  readonly maxAbsDifference: number
   /** The bound on `ratio`, in words. */
   readonly must: string
   readonly met: boolean
@@ -40,7 +44,7 @@ export function median(of: readonly number[]): number {
 }
 
 /** Seconds that `work` takes. */
-export async function secondsOf(work: () => Promise<void> | void): Promise<number> {
+export async function secondsOf(work: () => unknown): Promise<number> {
   const started = performance.now()
   await work()
   return (performance.now() - started) / 1000

@@ -4,6 +4,7 @@ import { promptToPrompt, promptToPromptMany } from 'contrafact/editing'
 import { pivotPinned } from 'contrafact/inversion'
 import { loadStableDiffusion } from 'contrafact/models'
 import { ddim } from 'contrafact/schedulers'
+import { peakBytes } from '../peak.js'
 import { type AloneOptions, type AloneResult, median, secondsOf, shippedModel, spreadOf } from './alone.js'
 
 const steps = 10
@@ -74,9 +75,10 @@ export async function edits({ backend, runs }: AloneOptions): Promise<AloneResul
     seconds: median(pairs.map((pair) => pair.together)),
     secondsApart: median(pairs.map((pair) => pair.apart)),
     evaluations,
-    maxAbsDifference,
     ratio: median(ratios),
     spread: spreadOf(ratios),
+    peakBytes: peakBytes(),
+    maxAbsDifference,
     must: 'at most 0.7',
     met: median(ratios) <= 0.7,
   }

@@ -3,15 +3,27 @@ import { useBackend } from 'contrafact'
 import { valueAndGradients } from 'contrafact/core'
 import { loadStableDiffusion } from 'contrafact/models'
 import { ddim } from 'contrafact/schedulers'
-import { type AloneOptions, type AloneResult, shippedModel } from './alone.js'
+import { peakBytes } from '../peak.js'
+import { type AloneOptions, type AloneResult, shippedModel, spreadOf } from './alone.js'
 
-/** Tensors after 50 steps of the shipped model, every tenth with a backward pass to the prompt's embedding. */
+/**
+ * Tensors after 50 steps of the shipped model, every tenth with a backward pass to the prompt's embedding. `maxAbsDifference`
+ * is of the first evaluation, made again after all of them.
+ */
 export async function leaks({ backend }: AloneOptions): Promise<AloneResult> {
   const chosen = await useBackend(backend as 'wasm')
   const model = await loadStableDiffusion(shippedModel)
   const scheduler = ddim({ steps: 50 })
   const context = model.encodePrompts(['chest x-ray'])
-  let x = tf.randomNormal<tf.Rank.R4>([1, 16, 16, 4], 0, 1, 'float32', 1)
+  const start = tf.randomNormal<tf.Rank.R4>([1, 16, 16, 4], 0, 1, 'float32', 1)
+  const evaluation = async (): Promise<Float32Array> => {
+    const y = model.denoise(start, scheduler.timesteps[0]!, context)
+    const values = (await y.data()) as Float32Array
+    y.dispose()
+    return values.slice()
+  }
+  const first = await evaluation()
+  let x = start.clone()
   const before = tf.memory()
   const counts: number[] = []
   for (const [index, timestep] of scheduler.timesteps.entries()) {
@@ -35,7 +47,9 @@ export async function leaks({ backend }: AloneOptions): Promise<AloneResult> {
   // A device that is still at work does not outlive its process: software Vulkan ends it with a fault.
   await x.data()
   const after = tf.memory()
-  tf.dispose([x, context])
+  const again = await evaluation()
+  const maxAbsDifference = first.reduce((most, value, i) => Math.max(most, Math.abs(value - again[i]!)), 0)
+  tf.dispose([start, x, context])
   model.dispose()
   const leakedTensors = after.numTensors - before.numTensors
   const leakedBuffers = after.numDataBuffers - before.numDataBuffers
@@ -48,7 +62,9 @@ export async function leaks({ backend }: AloneOptions): Promise<AloneResult> {
     leakedBuffers,
     leftByDispose: tf.memory().numTensors,
     ratio: leakedTensors,
-    spread: [Math.min(...counts), Math.max(...counts)],
+    spread: spreadOf(counts),
+    peakBytes: peakBytes(),
+    maxAbsDifference,
     must: '0',
     met: counts.every((count) => count === 0) && leakedBuffers === 0,
   }

@@ -1,9 +1,13 @@
-/** One side of `wasm-threads.ts`: `digest` is answered by one of the output, `run` by the seconds of an evaluation. */
+/**
+ * One side of `wasm-threads.ts`: `digest` is answered by one of the output, `run` by the seconds of an evaluation, `peak` by
+ * bytes.
+ */
 import { createHash } from 'node:crypto'
 import * as tf from '@tensorflow/tfjs'
 import { useBackend } from 'contrafact'
 import { torchRandn } from 'contrafact/core'
 import { loadStableDiffusion } from 'contrafact/models'
+import { peakBytes } from '../peak.js'
 import { secondsOf, shippedModel } from './alone.js'
 
 // V8 compiles the hot paths over the first evaluations; an edit takes 140 of them.
@@ -23,6 +27,7 @@ process.on('message', async (order) => {
     process.send!(Math.min(...seconds))
     return
   }
+  if (order === 'peak') return process.send!(peakBytes())
   const output = denoise()
   const bytes = new Uint8Array((await output.data()).slice().buffer)
   output.dispose()

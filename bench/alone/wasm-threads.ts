@@ -4,35 +4,52 @@ import { type AloneOptions, type AloneResult, median, spreadOf } from './alone.j
 
 /**
  * The shipped checkpoint's UNet on wasm with several threads beside one, each in a process of its own. Outputs are compared,
- * bit by bit, before anything is timed; then the two take turns. `ratio` is the speed with threads over that of one, turn by
+ * bit by bit, before anything is timed; then they take turns. `ratio` is the speed with threads over that of one, turn by
  * turn, of the best of a few evaluations: threads wait for one another, so that whatever else the machine does counts twice.
+ * `ratioOfProcesses` is what as many processes of one thread each get done at once, over what one does alone: more than that
+ * the machine does not give.
  */
 export async function wasmThreads({ runs, threads }: AloneOptions): Promise<AloneResult> {
-  const [several, one] = [begin(threads), begin(1)]
+  const several = begin(threads)
+  const processes = Array.from({ length: threads }, () => begin(1))
+  const one = processes[0]!
+  const sides = [several, ...processes]
   try {
-    const digests = [await several.ask('digest'), await one.ask('digest')]
-    if (digests[0] !== digests[1]) throw new Error(`${threads} threads compute something else than one`)
-    const seconds: { several: number; one: number }[] = []
-    for (let i = 0; i < 4 * runs; i++)
-      seconds.push({ several: Number(await several.ask('run')), one: Number(await one.ask('run')) })
-    const ratios = seconds.map((turn) => turn.one / turn.several)
+    const digests = await inTurn(sides, (side) => side.ask('digest'))
+    if (new Set(digests).size > 1) throw new Error(`${threads} threads compute something else than one`)
+    const turns: { several: number; one: number; together: number }[] = []
+    for (let i = 0; i < 4 * runs; i++) {
+      turns.push({
+        several: Number(await several.ask('run')),
+        one: Number(await one.ask('run')),
+        together: median(await Promise.all(processes.map(async (side) => Number(await side.ask('run'))))),
+      })
+    }
+    const ratios = turns.map((turn) => turn.one / turn.several)
     return {
       name: 'wasm-threads',
       backend: 'wasm',
       shape: `shipped UNet, batch 2, latents 16×16, ${threads} threads`,
       measure: 'speed over that of one thread',
-      seconds: median(seconds.map((turn) => turn.several)),
-      secondsOfOne: median(seconds.map((turn) => turn.one)),
+      seconds: median(turns.map((turn) => turn.several)),
+      secondsOfOne: median(turns.map((turn) => turn.one)),
       ratio: median(ratios),
       spread: spreadOf(ratios),
+      ratioOfProcesses: median(turns.map((turn) => (threads * turn.one) / turn.together)),
+      peakBytes: Number(await several.ask('peak')),
       maxAbsDifference: 0,
       must: 'at least 1.6',
       met: median(ratios) >= 1.6,
     }
   } finally {
-    several.end()
-    one.end()
+    for (const side of sides) side.end()
   }
+}
+
+async function inTurn<T, R>(all: readonly T[], what: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  for (const one of all) results.push(await what(one))
+  return results
 }
 
 function begin(threads: number) {

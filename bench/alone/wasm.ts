@@ -2,23 +2,32 @@ import * as tf from '@tensorflow/tfjs'
 import { useBackend } from 'contrafact'
 import { loadStableDiffusion } from 'contrafact/models'
 import { aroundKernels } from '../ours/profile.js'
+import { peakBytes } from '../peak.js'
 import { type AloneOptions, type AloneResult, median, secondsOf, shippedModel, spreadOf } from './alone.js'
 
 /**
  * The shipped checkpoint's UNet on wasm, one thread, beside the time that its arithmetic would take at the best rate of
- * a convolution and of a matrix product measured in the same run. `wasm-threads.ts` puts threads beside one.
+ * a convolution and of a matrix product measured in the same run. `maxAbsDifference` is that of kernels for whole blocks from
+ * those for layers. `wasm-threads.ts` puts threads beside one.
  */
 export async function wasm({ runs }: AloneOptions): Promise<AloneResult> {
   const chosen = await useBackend('wasm', { threads: 1 })
   const model = await loadStableDiffusion(shippedModel)
   const x = tf.randomNormal<tf.Rank.R4>([2, 16, 16, 4], 0, 1, 'float32', 1)
   const context = model.encodePrompts(['', 'chest x-ray'])
-  const network = async () => {
+  const network = async (): Promise<Float32Array> => {
     const y = model.denoise(x, 501, context)
-    await y.data()
+    const values = (await y.data()) as Float32Array
     y.dispose()
+    return values
   }
-  const work = await layerByLayer(() => arithmeticOf(network))
+  const [apart, work] = await layerByLayer(async () => [
+    (await network()).slice(),
+    await arithmeticOf(network),
+  ])
+  const whole = await network()
+  const maxAbsDifference = apart.reduce((most, value, i) => Math.max(most, Math.abs(value - whole[i]!)), 0)
+  if (!(maxAbsDifference <= 1e-4)) throw new Error(`whole blocks compute something else: ${maxAbsDifference}`)
   // V8 compiles the hot paths over the first evaluations; an edit takes 140 of them.
   for (let i = 0; i < 40; i++) await network()
   const shares: number[] = []
@@ -51,6 +60,8 @@ export async function wasm({ runs }: AloneOptions): Promise<AloneResult> {
     },
     ratio: median(shares),
     spread: spreadOf(shares),
+    peakBytes: peakBytes(),
+    maxAbsDifference,
     must: 'at least 0.8',
     met: median(shares) >= 0.8,
   }
@@ -70,7 +81,7 @@ async function layerByLayer<T>(run: () => Promise<T>): Promise<T> {
 }
 
 // Multiplications and additions of a run, two per pair, by the kernel that does them.
-async function arithmeticOf(run: () => Promise<void>): Promise<{ conv: number; product: number }> {
+async function arithmeticOf(run: () => Promise<unknown>): Promise<{ conv: number; product: number }> {
   const total = { conv: 0, product: 0 }
   const size = (shape: readonly number[]) => shape.reduce((all, n) => all * n, 1)
   await aroundKernels(run, (kernelName, call, result) => {

@@ -18,7 +18,7 @@ interface Timed {
  * @param run - what is profiled
  * @returns the slowest first; then how long JavaScript took to record the programs in a run of its own
  */
-export async function programTimes(run: () => Promise<void> | void): Promise<readonly ProgramTime[]> {
+export async function programTimes(run: () => unknown): Promise<readonly ProgramTime[]> {
   const backend = tf.backend() as unknown as Timed
   const timers: NonNullable<Timed['activeTimers']> = []
   backend.activeTimers = timers

@@ -17,10 +17,7 @@ export interface KernelTime {
  * @param shapes - tell calls of one kernel with different shapes apart
  * @returns the slowest first, and last what JavaScript took between the kernels
  */
-export async function kernelTimes(
-  run: () => Promise<void> | void,
-  shapes: boolean,
-): Promise<readonly KernelTime[]> {
+export async function kernelTimes(run: () => unknown, shapes: boolean): Promise<readonly KernelTime[]> {
   const times = new Map<string, { calls: number; cpuSeconds: number }>()
   let inner = 0
   const started = cpu()
@@ -46,7 +43,7 @@ export async function kernelTimes(
 
 /** Runs something and shows every outermost kernel call that it makes, with its result. */
 export async function aroundKernels(
-  run: () => Promise<void> | void,
+  run: () => unknown,
   show: (kernelName: string, call: Parameters<tf.KernelFunc>[0], result: unknown) => void,
 ): Promise<void> {
   let depth = 0
@@ -63,7 +60,7 @@ export async function aroundKernels(
 }
 
 async function replacingKernels(
-  run: () => Promise<void> | void,
+  run: () => unknown,
   replacement: (kernel: tf.KernelConfig) => tf.KernelFunc,
 ): Promise<void> {
   const originals = tf.getKernelsForBackend(tf.getBackend())

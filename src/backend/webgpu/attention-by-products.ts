@@ -12,7 +12,7 @@ import {
   sidesOf,
 } from './attention-blocks.js'
 import { flatGroups, groupsOfThreads, type Program, type ProgramBackend, runProgram } from './program.js'
-import { flatGroup, perThread } from './wgsl.js'
+import { entry, flatGroup, perThread, together } from './wgsl.js'
 
 // What a program is told of a block of scores.
 const blockSizes = ['keys', 'row', 'rows', 'firstRow', 'queries', 'firstMap', 'causal'] as const
@@ -22,49 +22,34 @@ const valuesOf = (sides: Sides, block: Block, causal: boolean): number[] => [
 ]
 
 // A workgroup is a row; its place among the rows of all heads and samples is where its sum goes.
+const rowThreads = 64
 const softmaxProgram: Program = {
   name: 'Softmax of scores',
   inputs: {},
   outputs: { scores: 'f32', logSums: 'f32' },
   sizes: ['total', ...blockSizes],
   reals: ['scale'],
-  code: `
-var<workgroup> partial: array<f32, 64>;
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
+  code: `${together('mostOver', rowThreads, 'f32', (a, b) => `max(${a}, ${b})`)}
+${together('sumOver', rowThreads, 'f32', (a, b) => `${a} + ${b}`)}
+${entry(
+  rowThreads,
+  `
   let line = ${flatGroup};
   if (line >= sizes.total) { return; }
   let query = sizes.firstRow + line % sizes.rows;
   let seen = select(sizes.keys, min(sizes.keys, query + 1u), sizes.causal == 1u);
   let start = line * sizes.row;
-  var most = -3.4028234e38;
-  for (var e = thread; e < seen; e += 64u) { most = max(most, scores[start + e] * sizes.scale); }
-  partial[thread] = most;
-  for (var half = 32u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (thread < half) { partial[thread] = max(partial[thread], partial[thread + half]); }
-  }
-  workgroupBarrier();
-  most = partial[0];
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var e = thread; e < seen; e += 64u) { sum += exp(scores[start + e] * sizes.scale - most); }
-  partial[thread] = sum;
-  for (var half = 32u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (thread < half) { partial[thread] += partial[thread + half]; }
-  }
-  workgroupBarrier();
-  sum = partial[0];
-  for (var e = thread; e < sizes.row; e += 64u) {
+  var largest = -3.4028234e38;
+  for (var e = thread; e < seen; e += ${rowThreads}u) { largest = max(largest, scores[start + e] * sizes.scale); }
+  let most = mostOver(largest, thread);
+  var part = 0.0;
+  for (var e = thread; e < seen; e += ${rowThreads}u) { part += exp(scores[start + e] * sizes.scale - most); }
+  let sum = sumOver(part, thread);
+  for (var e = thread; e < sizes.row; e += ${rowThreads}u) {
     scores[start + e] = select(0.0, exp(scores[start + e] * sizes.scale - most) / sum, e < seen);
   }
-  if (thread == 0u) { logSums[(sizes.firstMap + line / sizes.rows) * sizes.queries + query] = most + log(sum); }
-}`,
+  if (thread == 0u) { logSums[(sizes.firstMap + line / sizes.rows) * sizes.queries + query] = most + log(sum); }`,
+)}`,
 }
 
 /** `softmax(Q Kᵀ s) V` and the logarithms of its sums, by products of blocks. */

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs'
 import type { Heads, Inputs } from './attention-blocks.js'
 import { attentionByProducts } from './attention-by-products.js'
 import { type Program, type ProgramBackend, runProgram } from './program.js'
-import { lines, once, range } from './wgsl.js'
+import { entry, lines, once, range } from './wgsl.js'
 
 /** A query and what it gathers must lie in the registers of a thread. */
 const deepestQuery = 160
@@ -71,9 +71,9 @@ function makeFlash(quads: number, each: number): Program {
 var<workgroup> keyTile: array<vec4f, ${keys * quads}>;
 var<workgroup> valueTile: array<vec4f, ${keys * quads}>;
 const lowest = -3.4028234e38;
-
-@compute @workgroup_size(${flashThreads})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+${entry(
+  flashThreads,
+  `
   let head = group.y % sizes.heads;
   let batch = group.y / sizes.heads;
   // Powers of 2 are the device's own.
@@ -122,7 +122,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     ${lines(parts, (j) => `out[at${n} + ${j}u] = sum${n}_${j} / total${n};`)}
     logSums[group.y * sizes.queries + query${n}] = (most${n} + log2(total${n})) * 0.6931471805599453;
   }`,
-  )}
-}`,
+  )}`,
+)}`,
   }
 }

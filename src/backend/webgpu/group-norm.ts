@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { sigmoid } from './elementwise.js'
 import { groupsOfThreads, type Program, type ProgramBackend, runProgram } from './program.js'
-import { perThread, summing } from './wgsl.js'
+import { entry, perThread, summing } from './wgsl.js'
 
 const threads = 256
 
@@ -148,12 +148,9 @@ const channelSumsProgram: Program = {
   sizes: groupSizes,
   code: `
 var<workgroup> partial: array<vec2f, ${threads}>;
-@compute @workgroup_size(${threads})
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
+${entry(
+  threads,
+  `
   let channel = group.x * ${channelsAtOnce}u + thread % ${channelsAtOnce}u;
   var sum = vec2f();
   if (channel < sizes.channels) {
@@ -171,8 +168,8 @@ fn main(
   if (thread < ${channelsAtOnce}u && channel < sizes.channels) {
     for (var lane = 1u; lane < ${lanes}u; lane++) { sum += partial[lane * ${channelsAtOnce}u + thread]; }
     sums[(group.z * groups.y + group.y) * sizes.channels + channel] = sum;
-  }
-}`,
+  }`,
+)}`,
 }
 
 // The parts of every channel's sums together.

@@ -1,6 +1,6 @@
 import { type Left, leftSide, type Right, rightSide, type Tile, tileSides } from './product-sides.js'
 import type { Element, Program } from './program.js'
-import { flatGroup, lines, once, range } from './wgsl.js'
+import { entry, flatGroup, lines, once, range } from './wgsl.js'
 
 /** A kind of product. */
 export interface ProductKind {
@@ -69,13 +69,9 @@ var<workgroup> rightTile: array<vec4f, ${(depth * columns) / 4}>;
 ${reader('left', wide.left)}
 ${reader('right', wide.right)}
 ${writer({ bias, plus, more }, wide.result)}
-
-@compute @workgroup_size(${threads[0] * threads[1]})
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
+${entry(
+  threads[0] * threads[1],
+  `
   let piece = ${flatGroup};
   if (piece >= sizes.groups) { return; }
   let firstColumn = piece % sizes.across * ${columns}u;
@@ -130,8 +126,8 @@ fn main(
   ${lines(sums, ({ row, column }) => {
     const [y, x] = [4 * threads[1] * (row >> 2) + (row % 4), 4 * threads[0] * column]
     return `write(firstRow + 4u * down + ${y}u, firstColumn + 4u * across + ${x}u, resultStart, sum${row}_${column});`
-  })}
-}`
+  })}`,
+)}`
 }
 
 /** Four numbers from a place on, of which as many are there as are left of a row. */

@@ -171,24 +171,31 @@ function timestamps(backend: ProgramBackend): object {
   return { timestampWrites: { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 } }
 }
 
-const pipelines = new WeakMap<Device, Map<Program, { pipeline: Pipeline; layout: object }>>()
-
-function compiled(device: Device, program: Program) {
-  const known = pipelines.get(device) ?? new Map<Program, { pipeline: Pipeline; layout: object }>()
-  pipelines.set(device, known)
-  const found = known.get(program)
-  if (found) return found
-  const label = program.name
-  const module = device.createShaderModule({ code: `${declarations(program)}\n${program.code}`, label })
-  const pipeline = device.createComputePipeline({
-    layout: 'auto',
-    compute: { module, entryPoint: 'main' },
-    label,
-  })
-  const made = { pipeline, layout: pipeline.getBindGroupLayout(0) }
-  known.set(program, made)
-  return made
+/** A device's memory of what it made for a key; one that meets ever new keys starts anew now and then. */
+export function remembered<T>(most: number): (device: Device, key: string, make: () => T) => T {
+  const ofDevice = new WeakMap<Device, Map<string, T>>()
+  return (device, key, make) => {
+    const known = ofDevice.get(device) ?? new Map<string, T>()
+    ofDevice.set(device, known)
+    const found = known.get(key)
+    if (found !== undefined) return found
+    if (known.size >= most) known.clear()
+    const made = make()
+    known.set(key, made)
+    return made
+  }
 }
+
+const pipelines = remembered<{ readonly pipeline: Pipeline; readonly layout: object }>(4096)
+
+const compiled = (device: Device, program: Program) =>
+  pipelines(device, `${numberOf(program)}`, () => {
+    const label = program.name
+    const module = device.createShaderModule({ code: `${declarations(program)}\n${program.code}`, label })
+    const compute = { module, entryPoint: 'main' }
+    const pipeline = device.createComputePipeline({ layout: 'auto', compute, label })
+    return { pipeline, layout: pipeline.getBindGroupLayout(0) }
+  })
 
 function declarations({ inputs, outputs, sizes, reals = [] }: Program): string {
   const arrays = [
@@ -207,21 +214,6 @@ function declarations({ inputs, outputs, sizes, reals = [] }: Program): string {
 }
 
 const uniformAndCopyDestination = 0x48
-
-/** A device's memory of what it made for a key; one that meets ever new keys starts anew now and then. */
-export function remembered<T>(most: number): (device: Device, key: string, make: () => T) => T {
-  const ofDevice = new WeakMap<Device, Map<string, T>>()
-  return (device, key, make) => {
-    const known = ofDevice.get(device) ?? new Map<string, T>()
-    ofDevice.set(device, known)
-    const found = known.get(key)
-    if (found !== undefined) return found
-    if (known.size >= most) known.clear()
-    const made = make()
-    known.set(key, made)
-    return made
-  }
-}
 
 const buffers = remembered<Binding>(4096)
 
