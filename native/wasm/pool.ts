@@ -2,27 +2,37 @@ import { writeConstants } from './functions'
 import { runChunk } from './jobs'
 
 /*
- * Work is handed out in chunks that are told by their numbers, to whichever thread comes first. A caller waits for chunks
- * that are being worked on and never for a thread that has not begun, so that a busy machine costs no more than its share.
+ * A job's chunks are told by their numbers. Every thread has a share of them, one after the other, so that what it made of a map
+ * is in its own cache when it comes to the same part of the next; one that is done with its own takes from the ends of others'.
+ * The caller waits for chunks that are being worked on and never for a thread that has not begun, so that a busy machine
+ * costs no more than its share.
+ *
+ * A word on its way from one core to another takes as long as a hundred multiplications: what one thread writes often lies in a
+ * line of the cache of its own, and a job begins and ends with as few of them as can be.
  */
 
+/** What changes seldom. */
 @unmanaged
 class Pool {
-  /** What is being handed out: number of the job in the upper half, next chunk in the lower. */
-  ticket: u64 = 0
-  /** Counts jobs; threads without work sleep on it. */
-  jobs: i32 = 0
+  /** Whether a thread has died. */
+  dead: i32 = 0
+  /** Counts what ends the caller's sleep. */
+  callsToCaller: i32 = 0
+  callerSleeps: i32 = 0
+  /** Counts what ends the others' sleep. */
+  calls: i32 = 0
   sleepers: i32 = 0
-  /** Chunks that are done; below 0 once a thread has died. */
-  finished: i32 = 0
-  kind: i32 = 0
-  chunks: i32 = 0
 }
 
-// Arguments of the job at work lie in another line of the cache than what the threads quarrel about.
-const argumentsAt: usize = 64
+const kindAt: usize = 64
+const argumentsAt: usize = kindAt + 8
 const constantsAt: usize = 256
-const nothing: u64 = 0xffff_ffff
+// By thread: the next chunk of its share, the one after the last, and above them the job's number, lest one be taken for another.
+const sharesAt: usize = 384
+// By thread: all chunks that it ever did.
+const doneAt: usize = 896
+const countBits: u64 = 20
+const mostChunks: i32 = (1 << 20) - 1
 // Turns of looking for work, some hundred microseconds: longer than JavaScript takes from one kernel to the next, for a
 // core that sleeps takes as long as a kernel to wake.
 const patience: i32 = 300_000
@@ -30,12 +40,15 @@ const patience: i32 = 300_000
 let pool: usize = 0
 /** How many threads there are, the caller's own among them. */
 export let threads: usize = 1
+// Of the caller: jobs so far, and what the others did of them.
+let jobs: u64 = 0
+let doneByOthers: u64 = 0
 
 /**
  * Must come first, on every thread.
  *
- * @param at - a zeroed block of 384 bytes, the same for all threads
- * @param count - of threads, the caller's among them
+ * @param at - a zeroed block of 1408 bytes at a multiple of 64, the same for all threads
+ * @param count - of threads, the caller's among them, up to 8
  */
 export function init(at: usize, count: usize): void {
   pool = at
@@ -48,7 +61,7 @@ export function init(at: usize, count: usize): void {
 @external('env', 'room')
 export declare function room(bytes: usize): usize
 
-/** Arguments of the job at work: a block of 192 bytes. */
+/** Arguments of the job at work: a block of 184 bytes. */
 @inline export function jobArguments(): usize { return pool + argumentsAt }
 
 /** What `functions.ts` computes with. */
@@ -63,54 +76,86 @@ export const numbersAtOnce: usize = 1 << 13
 /** How many parts of a size there are, the last perhaps smaller. */
 @inline export function partsOf(count: usize, size: usize): usize { return (count + size - 1) / size }
 
+@inline function shareOf(thread: usize): usize { return pool + sharesAt + thread * 64 }
+@inline function doneBy(thread: usize): usize { return pool + doneAt + thread * 64 }
+@inline function nextOf(share: u64): i32 { return <i32>share & mostChunks }
+@inline function endOf(share: u64): i32 { return <i32>(share >> countBits) & mostChunks }
+@inline function jobOf(share: u64): u64 { return share >> 2 * countBits }
+
 /** Runs every chunk of a job, and returns when all are done. */
 export function runAll(kind: i32, chunks: i32): void {
-  if (threads == 1 || chunks == 1) {
+  if (threads == 1 || chunks == 1 || chunks > mostChunks) {
     for (let chunk = 0; chunk < chunks; chunk++) runChunk(kind, chunk, 0)
     return
   }
-  const all = changetype<Pool>(pool)
-  const job = (<u64>atomic.load<i32>(pool, offsetof<Pool>('jobs')) + 1) << 32
-  // No chunk of the last job may be taken for one of this while it is being written down.
-  atomic.store<u64>(pool, job | nothing)
-  all.kind = kind
-  all.chunks = chunks
-  atomic.store<i32>(pool, 0, offsetof<Pool>('finished'))
-  atomic.store<u64>(pool, job)
-  atomic.add<i32>(pool, 1, offsetof<Pool>('jobs'))
-  if (atomic.load<i32>(pool, offsetof<Pool>('sleepers')) > 0) atomic.notify(pool + offsetof<Pool>('jobs'), -1)
-  help(0)
-  for (let turns = 0; ; turns++) {
-    const finished = atomic.load<i32>(pool, offsetof<Pool>('finished'))
-    if (finished == chunks) return
-    if (finished < 0) unreachable()
-    if (turns > patience) atomic.wait<i32>(pool + offsetof<Pool>('finished'), finished, -1)
+  store<i32>(pool + kindAt, kind)
+  jobs++
+  // Whoever takes a chunk finds all that was written before.
+  for (let thread = threads; thread-- > 0; ) {
+    const next = <u64>chunks * thread / threads, end = <u64>chunks * (thread + 1) / threads
+    atomic.store<u64>(shareOf(thread), jobs << 2 * countBits | end << countBits | next)
   }
+  if (atomic.load<i32>(pool, offsetof<Pool>('sleepers')) > 0) call(offsetof<Pool>('calls'))
+  let left = chunks
+  for (let whose: usize = 0; whose < threads; whose++) left -= workOn(whose, 0)
+  doneByOthers += left
+  for (let turns = 0; !othersAreDone(); turns++) {
+    if (atomic.load<i32>(pool, offsetof<Pool>('dead'))) unreachable()
+    if (turns < patience) continue
+    const calls = atomic.load<i32>(pool, offsetof<Pool>('callsToCaller'))
+    atomic.store<i32>(pool, 1, offsetof<Pool>('callerSleeps'))
+    // A thread that is done before it could see that calls no more.
+    if (!othersAreDone()) atomic.wait<i32>(pool + offsetof<Pool>('callsToCaller'), calls, -1)
+    atomic.store<i32>(pool, 0, offsetof<Pool>('callerSleeps'))
+  }
+}
+
+function othersAreDone(): bool {
+  let done: u64 = 0
+  for (let thread: usize = 1; thread < threads; thread++) done += atomic.load<u64>(doneBy(thread))
+  return done == doneByOthers
+}
+
+@inline function call(counter: usize): void {
+  atomic.add<i32>(pool + counter, 1)
+  atomic.notify(pool + counter, -1)
 }
 
 /** What a thread beside the caller's does for ever. */
-export function work(thread: i32): void {
-  for (;;) {
-    const job = atomic.load<i32>(pool, offsetof<Pool>('jobs'))
-    help(thread)
-    let turns = 0
-    while (atomic.load<i32>(pool, offsetof<Pool>('jobs')) == job && turns < patience) turns++
-    if (turns < patience) continue
-    atomic.add<i32>(pool, 1, offsetof<Pool>('sleepers'))
-    atomic.wait<i32>(pool + offsetof<Pool>('jobs'), job, -1)
-    atomic.sub<i32>(pool, 1, offsetof<Pool>('sleepers'))
+export function work(thread: usize): void {
+  let job: u64 = 0
+  for (let turns = 0; ; turns++) {
+    const now = jobOf(atomic.load<u64>(shareOf(thread)))
+    if (now != job) {
+      job = now
+      turns = 0
+      for (let i: usize = 0; i < threads; i++) tell(thread, workOn((thread + i) % threads, thread))
+    } else if (turns > patience) {
+      turns = 0
+      const calls = atomic.load<i32>(pool, offsetof<Pool>('calls'))
+      atomic.add<i32>(pool, 1, offsetof<Pool>('sleepers'))
+      // A caller that came before it could see that calls nobody.
+      if (jobOf(atomic.load<u64>(shareOf(thread))) == job) atomic.wait<i32>(pool + offsetof<Pool>('calls'), calls, -1)
+      atomic.sub<i32>(pool, 1, offsetof<Pool>('sleepers'))
+    }
   }
 }
 
-function help(thread: i32): void {
-  const all = changetype<Pool>(pool)
-  for (;;) {
-    const ticket = atomic.load<u64>(pool)
-    const chunk = <u32>ticket
-    if (chunk >= <u32>all.chunks) return
-    if (atomic.cmpxchg<u64>(pool, ticket, ticket + 1) != ticket) continue
-    runChunk(all.kind, <i32>chunk, thread)
-    atomic.add<i32>(pool, 1, offsetof<Pool>('finished'))
-    if (thread != 0) atomic.notify(pool + offsetof<Pool>('finished'), 1)
+function tell(thread: usize, done: i32): void {
+  if (done == 0) return
+  atomic.store<u64>(doneBy(thread), atomic.load<u64>(doneBy(thread)) + done)
+  if (atomic.load<i32>(pool, offsetof<Pool>('callerSleeps'))) call(offsetof<Pool>('callsToCaller'))
+}
+
+// Does chunks of a share, and says how many: those of one job, which does not end before it is told of them.
+function workOn(whose: usize, thread: usize): i32 {
+  const at = shareOf(whose), own = whose == thread
+  let done = 0
+  for (let share = atomic.load<u64>(at); nextOf(share) < endOf(share); share = atomic.load<u64>(at)) {
+    const rest = own ? share + 1 : share - (1 << countBits)
+    if (atomic.cmpxchg<u64>(at, share, rest) != share) continue
+    runChunk(load<i32>(pool + kindAt), own ? nextOf(share) : endOf(share) - 1, <i32>thread)
+    done++
   }
+  return done
 }

@@ -55,7 +55,7 @@ describe.runIf((process.env.CONTRAFACT_BACKEND ?? 'wasm') === 'wasm')('threads o
     await start(1)
   })
 
-  test.each([1, 2, 3])('of %i give the results of one, to the last bit', async (threads) => {
+  test.each([1, 2, 3, 8])('of %i give the results of one, to the last bit', async (threads) => {
     await start(1)
     const right = await compute()
     const { device } = await start(threads)

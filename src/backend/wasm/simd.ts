@@ -118,15 +118,16 @@ function start(backend: WasmKernelBackend, threads: number) {
   const room = arena(backend)
   const { exports } = new WebAssembly.Instance(program, { env: { memory, room } })
   const simd = exports as unknown as Exports
-  const pool = backend.wasm._malloc(poolBytes) >>> 0
+  // At the begin of a line of the cache.
+  const pool = ((backend.wasm._malloc(poolBytes + 63) + 63) & ~63) >>> 0
   backend.wasm.HEAPU8.fill(0, pool, pool + poolBytes)
   simd.init(pool, threads)
   started.set(backend, simd)
   return { simd, program, memory, pool }
 }
 
-// As `pool.ts` of the kernels lays it out: what it knows, the arguments of the job at work, and constants.
-const poolBytes = 384
+// As `pool.ts` of the kernels lays it out.
+const poolBytes = 1408
 
 // The memory of tfjs's module is shared if that has threads, which an import must say: a bit of its limits.
 function moduleFor(memory: WebAssembly.Memory): Uint8Array<ArrayBuffer> {
@@ -150,9 +151,11 @@ parentPort.postMessage('ready')
 try {
   exports.work(thread)
 } catch (error) {
-  const finished = new Int32Array(memory.buffer, pool, 5).subarray(4)
-  Atomics.store(finished, 0, -(2 ** 30))
-  Atomics.notify(finished, 0)
+  const [dead, callsToCaller] = [0, 1]
+  const words = new Int32Array(memory.buffer, pool, 2)
+  Atomics.store(words, dead, 1)
+  Atomics.add(words, callsToCaller, 1)
+  Atomics.notify(words, callsToCaller)
   throw error
 }`)}`,
 )
