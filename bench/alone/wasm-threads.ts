@@ -1,28 +1,31 @@
 import { fork } from 'node:child_process'
 import { join } from 'node:path'
 import { type AloneOptions, type AloneResult, median, spreadOf } from './alone.js'
+import { betweenCores } from './between-cores.js'
 
 /**
  * The shipped checkpoint's UNet on wasm with several threads beside one, each in a process of its own. Outputs are compared,
  * bit by bit, before anything is timed; then they take turns. `ratio` is the speed with threads over that of one, turn by
  * turn, of the best of a few evaluations: threads wait for one another, so that whatever else the machine does counts twice.
  * `ratioOfProcesses` is what as many processes of one thread each get done at once, over what one does alone: more than that
- * the machine does not give.
+ * the machine does not give. `nanosecondsBetweenCores` are those of a word's way, of which every kernel takes some.
  */
 export async function wasmThreads({ runs, threads }: AloneOptions): Promise<AloneResult> {
   const several = begin(threads)
   const processes = Array.from({ length: threads }, () => begin(1))
   const one = processes[0]!
   const sides = [several, ...processes]
+  const cores = betweenCores()
   try {
     const digests = await inTurn(sides, (side) => side.ask('digest'))
     if (new Set(digests).size > 1) throw new Error(`${threads} threads compute something else than one`)
-    const turns: { several: number; one: number; together: number }[] = []
+    const turns: { several: number; one: number; together: number; nanoseconds: number }[] = []
     for (let i = 0; i < 4 * runs; i++) {
       turns.push({
         several: Number(await several.ask('run')),
         one: Number(await one.ask('run')),
         together: median(await Promise.all(processes.map(async (side) => Number(await side.ask('run'))))),
+        nanoseconds: cores.measure(),
       })
     }
     const ratios = turns.map((turn) => turn.one / turn.several)
@@ -36,6 +39,7 @@ export async function wasmThreads({ runs, threads }: AloneOptions): Promise<Alon
       ratio: median(ratios),
       spread: spreadOf(ratios),
       ratioOfProcesses: median(turns.map((turn) => (threads * turn.one) / turn.together)),
+      nanosecondsBetweenCores: median(turns.map((turn) => turn.nanoseconds)),
       peakBytes: Number(await several.ask('peak')),
       maxAbsDifference: 0,
       must: 'at least 1.6',
@@ -43,6 +47,7 @@ export async function wasmThreads({ runs, threads }: AloneOptions): Promise<Alon
     }
   } finally {
     for (const side of sides) side.end()
+    cores.end()
   }
 }
 
