@@ -1,4 +1,4 @@
-import { version_core } from '@tensorflow/tfjs'
+import { env, version_core } from '@tensorflow/tfjs'
 import { loadNativeKernels } from './tensorflow/native-kernels.js'
 import { loadDawn } from './webgpu/dawn.js'
 
@@ -39,8 +39,11 @@ export const candidates: readonly Candidate[] = [
     package: '@tensorflow/tfjs-backend-webgpu',
     install: `npm install @tensorflow/tfjs-backend-webgpu@${version_core} webgpu`,
     load: async () => {
+      const name = optional('@tensorflow/tfjs-backend-webgpu')
+      // It looks for a device when it is imported; that it is missing is said before that a device is.
+      if (env().getBool('IS_NODE')) import.meta.resolve(name)
       await loadDawn()
-      await import(optional('@tensorflow/tfjs-backend-webgpu'))
+      await import(name)
     },
   },
   {
