@@ -15,7 +15,8 @@ export async function leaks({ backend }: AloneOptions): Promise<AloneResult> {
   const model = await loadStableDiffusion(shippedModel)
   const scheduler = ddim({ steps: 50 })
   const context = model.encodePrompts(['chest x-ray'])
-  const start = tf.randomNormal<tf.Rank.R4>([1, 16, 16, 4], 0, 1, 'float32', 1)
+  const noise = () => tf.randomNormal<tf.Rank.R4>([1, 16, 16, 4], 0, 1, 'float32', 1)
+  const start = noise()
   const evaluation = async (): Promise<Float32Array> => {
     const y = model.denoise(start, scheduler.timesteps[0]!, context)
     const values = (await y.data()) as Float32Array
@@ -23,7 +24,7 @@ export async function leaks({ backend }: AloneOptions): Promise<AloneResult> {
     return values.slice()
   }
   const first = await evaluation()
-  let x = start.clone()
+  let x = noise()
   const before = tf.memory()
   const counts: number[] = []
   for (const [index, timestep] of scheduler.timesteps.entries()) {
