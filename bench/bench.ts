@@ -3,23 +3,18 @@
  * published, which is built first.
  */
 import type { AloneResult } from './alone/alone.js'
-import { edits } from './alone/edits.js'
-import { leaks } from './alone/leaks.js'
-import { wasm } from './alone/wasm.js'
-import { wasmThreads } from './alone/wasm-threads.js'
+import { alone, isAlone } from './alone/index.js'
 import { besidePeer, type PeerResult } from './beside-peer.js'
 import { readOptions } from './options.js'
 
-const alone = { edits, wasm, 'wasm-threads': wasmThreads, leaks }
-
 const options = readOptions(process.argv.slice(2))
 const { name, json } = options
-if (name in alone) {
-  const result = await alone[name as keyof typeof alone](options)
+if (isAlone(name)) {
+  const result = await alone[name](options)
   console.log(json ? JSON.stringify(result) : aloneRow(result))
   process.exit(result.met ? 0 : 1)
 }
-const { profile, ...result } = await besidePeer(name as Exclude<typeof name, keyof typeof alone>, options)
+const { profile, ...result } = await besidePeer(name, options)
 if (profile) console.table(profile)
 console.log(json ? JSON.stringify(result) : row(result))
 

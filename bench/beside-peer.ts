@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { median, spreadOf } from './alone/alone.js'
 import type { Case } from './case.js'
-import { largestDifference, shapesOf, writeInputs } from './inputs.js'
+import { compareFiles, shapesOf, writeInputs } from './inputs.js'
 import type { Options } from './options.js'
 import { peerPython } from './python.js'
 import { ours, peer, type Side } from './side.js'
@@ -73,5 +73,5 @@ async function compare(us: Side, them: Side, scratch: string): Promise<number> {
   const [mine, theirs] = [join(scratch, 'ours.f32'), join(scratch, 'theirs.f32')]
   await us.output(mine)
   await them.output(theirs)
-  return largestDifference(mine, theirs)
+  return compareFiles(mine, theirs)
 }

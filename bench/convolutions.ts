@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs'
 import { useBackend } from '../src/backend/index.js'
+import { largestDifference } from './alone/alone.js'
 
 process.env.TF_NUM_INTRAOP_THREADS ??= '2'
 // Before this library replaces them.
@@ -46,12 +47,11 @@ const rows = sizes.map(([batch, side, channels, out]) => {
   for (let i = 0; i < 5; i++)
     for (const name of names) best.set(name, Math.min(best.get(name)!, trials[name]().taken))
   const [theirs, ours] = [trials.oneDNN().values, trials.here().values]
-  const differences = ours.map((value, i) => Math.abs(value - theirs[i]!))
   tf.dispose([x, filter, dy])
   return {
     shape: `${side} × ${side}, ${channels} to ${out}, batch ${batch}`,
     ...Object.fromEntries([...best].map(([name, taken]) => [name, Number(taken.toFixed(1))])),
-    'largest difference': differences.reduce((most, value) => Math.max(most, value), 0).toExponential(1),
+    'largest difference': largestDifference(ours, theirs).toExponential(1),
   }
 })
 console.log(backend)

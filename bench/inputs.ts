@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { torchRandn } from 'contrafact/core'
+import { largestDifference } from './alone/alone.js'
 import type { Case } from './case.js'
 
 /** A bench beside the peer: in words, and the shapes of its inputs, channels-last. */
@@ -45,14 +46,11 @@ function tokenIds(count: number): Float32Array {
 }
 
 /** The largest difference of two files of numbers; one that is no rounding is an error. */
-export function largestDifference(ours: string, theirs: string): number {
+export function compareFiles(ours: string, theirs: string): number {
   const [a, b] = [numbersIn(ours), numbersIn(theirs)]
   if (a.length !== b.length) throw new Error(`outputs of ${a.length} and ${b.length} values`)
-  let [largest, scale] = [0, 1]
-  for (let i = 0; i < a.length; i++) {
-    largest = Math.max(largest, Math.abs(a[i]! - b[i]!))
-    scale = Math.max(scale, Math.abs(b[i]!))
-  }
+  const largest = largestDifference(a, b)
+  const scale = b.reduce((most, value) => Math.max(most, Math.abs(value)), 1)
   if (!(largest <= 1e-3 * scale)) throw new Error(`the outputs differ by ${largest}: nothing is timed`)
   return largest
 }

@@ -2,11 +2,15 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { alone } from './alone/index.js'
 import { shapesOf } from './inputs.js'
 
+const namesIn = <T extends object>(benches: T) => Object.keys(benches) as (keyof T & string)[]
+const [withPeer, withoutPeer] = [namesIn(shapesOf), namesIn(alone)]
+
 const usage = `npm run bench -- NAME [options]
-  unet, null-text, vae-encode, vae-decode, clip, load      beside the peer
-  edits, wasm, wasm-threads, leaks                         without one
+  ${withPeer.join(', ').padEnd(54)}   beside the peer
+  ${withoutPeer.join(', ').padEnd(54)}   without one
   --backend NAME    fastest, tensorflow, webgpu or wasm    (tensorflow)
   --peer NAME       diffusers or none                      (diffusers)
   --device NAME     where the peer runs, cpu or cuda       (cpu)
@@ -23,10 +27,7 @@ const usage = `npm run bench -- NAME [options]
 
 const count = z.coerce.number().int()
 const rules = z.object({
-  name: z.enum([
-    ...(Object.keys(shapesOf) as (keyof typeof shapesOf)[]),
-    ...(['edits', 'wasm', 'wasm-threads', 'leaks'] as const),
-  ]),
+  name: z.enum([...withPeer, ...withoutPeer]),
   backend: z.enum(['fastest', 'tensorflow', 'webgpu', 'wasm']).default('tensorflow'),
   peer: z.enum(['diffusers', 'none']).default('diffusers'),
   device: z.enum(['cpu', 'cuda']).default('cpu'),

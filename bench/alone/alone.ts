@@ -36,6 +36,11 @@ export const spreadOf = (values: readonly number[]): readonly [number, number] =
   Math.max(...values),
 ]
 
+/** The largest difference of two lists of numbers, one by one. */
+export function largestDifference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i]!)), 0)
+}
+
 /** The middle value, or the mean of the two in the middle. */
 export function median(of: readonly number[]): number {
   const sorted = of.toSorted((a, b) => a - b)

@@ -4,7 +4,7 @@ import { valueAndGradients } from 'contrafact/core'
 import { loadStableDiffusion } from 'contrafact/models'
 import { ddim } from 'contrafact/schedulers'
 import { peakBytes } from '../peak.js'
-import { type AloneOptions, type AloneResult, shippedModel, spreadOf } from './alone.js'
+import { type AloneOptions, type AloneResult, largestDifference, shippedModel, spreadOf } from './alone.js'
 
 /**
  * Tensors after 50 steps of the shipped model, every tenth with a backward pass to the prompt's embedding. `maxAbsDifference`
@@ -48,8 +48,7 @@ export async function leaks({ backend }: AloneOptions): Promise<AloneResult> {
   // A device that is still at work does not outlive its process: software Vulkan ends it with a fault.
   await x.data()
   const after = tf.memory()
-  const again = await evaluation()
-  const maxAbsDifference = first.reduce((most, value, i) => Math.max(most, Math.abs(value - again[i]!)), 0)
+  const maxAbsDifference = largestDifference(first, await evaluation())
   tf.dispose([start, x, context])
   model.dispose()
   const leakedTensors = after.numTensors - before.numTensors

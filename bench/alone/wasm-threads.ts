@@ -17,8 +17,9 @@ export async function wasmThreads({ runs, threads }: AloneOptions): Promise<Alon
   const sides = [several, ...processes]
   const cores = betweenCores()
   try {
-    const digests = await inTurn(sides, (side) => side.ask('digest'))
-    if (new Set(digests).size > 1) throw new Error(`${threads} threads compute something else than one`)
+    const digests = new Set<string>()
+    for (const side of sides) digests.add(await side.ask('digest'))
+    if (digests.size > 1) throw new Error(`${threads} threads compute something else than one`)
     const turns: { several: number; one: number; together: number; nanoseconds: number }[] = []
     for (let i = 0; i < 4 * runs; i++) {
       turns.push({
@@ -49,12 +50,6 @@ export async function wasmThreads({ runs, threads }: AloneOptions): Promise<Alon
     for (const side of sides) side.end()
     cores.end()
   }
-}
-
-async function inTurn<T, R>(all: readonly T[], what: (one: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  for (const one of all) results.push(await what(one))
-  return results
 }
 
 function begin(threads: number) {

@@ -3,7 +3,15 @@ import { useBackend } from 'contrafact'
 import { loadStableDiffusion } from 'contrafact/models'
 import { aroundKernels } from '../ours/profile.js'
 import { peakBytes } from '../peak.js'
-import { type AloneOptions, type AloneResult, median, secondsOf, shippedModel, spreadOf } from './alone.js'
+import {
+  type AloneOptions,
+  type AloneResult,
+  largestDifference,
+  median,
+  secondsOf,
+  shippedModel,
+  spreadOf,
+} from './alone.js'
 
 /**
  * The shipped checkpoint's UNet on wasm, one thread, beside the time that its arithmetic would take at the best rate of
@@ -25,8 +33,7 @@ export async function wasm({ runs }: AloneOptions): Promise<AloneResult> {
     (await network()).slice(),
     await arithmeticOf(network),
   ])
-  const whole = await network()
-  const maxAbsDifference = apart.reduce((most, value, i) => Math.max(most, Math.abs(value - whole[i]!)), 0)
+  const maxAbsDifference = largestDifference(apart, await network())
   if (!(maxAbsDifference <= 1e-4)) throw new Error(`whole blocks compute something else: ${maxAbsDifference}`)
   // V8 compiles the hot paths over the first evaluations; an edit takes 140 of them.
   for (let i = 0; i < 40; i++) await network()

@@ -172,10 +172,10 @@ function timestamps(backend: ProgramBackend): object {
 }
 
 /** A device's memory of what it made for a key; one that meets ever new keys starts anew now and then. */
-export function remembered<T>(most: number): (device: Device, key: string, make: () => T) => T {
-  const ofDevice = new WeakMap<Device, Map<string, T>>()
+export function remembered<T, Key = string>(most: number): (device: Device, key: Key, make: () => T) => T {
+  const ofDevice = new WeakMap<Device, Map<Key, T>>()
   return (device, key, make) => {
-    const known = ofDevice.get(device) ?? new Map<string, T>()
+    const known = ofDevice.get(device) ?? new Map<Key, T>()
     ofDevice.set(device, known)
     const found = known.get(key)
     if (found !== undefined) return found
@@ -186,10 +186,10 @@ export function remembered<T>(most: number): (device: Device, key: string, make:
   }
 }
 
-const pipelines = remembered<{ readonly pipeline: Pipeline; readonly layout: object }>(4096)
+const pipelines = remembered<{ readonly pipeline: Pipeline; readonly layout: object }, Program>(4096)
 
 const compiled = (device: Device, program: Program) =>
-  pipelines(device, `${numberOf(program)}`, () => {
+  pipelines(device, program, () => {
     const label = program.name
     const module = device.createShaderModule({ code: `${declarations(program)}\n${program.code}`, label })
     const compute = { module, entryPoint: 'main' }
